@@ -75,7 +75,8 @@ export function invalidField(field: string, description: string, reason = 'INVAL
 export function messageOf(error: unknown): string {
   const parts: string[] = [];
   let current = error;
-  while (current !== undefined && current !== null && parts.length < 5) {
+  // Five levels: a chain of causes may refer to itself.
+  for (let level = 0; level < 5 && current !== undefined && current !== null; level += 1) {
     const text = textOf(current);
     if (text !== '' && !parts.some((part) => part.includes(text))) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
