@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type RunningChild, startChild } from '../child.ts';
+import { findProgram } from '../find-program.ts';
+import { freePort } from '../free-port.ts';
+import { waitUntil } from '../wait-until.ts';
+import { kubernetesApi, type KubernetesApi } from './api.ts';
+import { type ClusterFiles, commands, type ComponentName, type Ports } from './commands.ts';
+import { kubeconfigText, serviceAccountKeys } from './credentials.ts';
+import { firstObjects } from './first-objects.ts';
+
+export interface StartKubernetesOptions {
+  /** Keys, logs and etcd's data; emptied first: every start is a new cluster. */
+  dataDir: string;
+  /** Of the API server; a free one unless told. */
+  port?: number;
+  /** 60 s unless told; 3 to 6 s are usual. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  onStep?: (text: string) => void;
+}
+
+export interface RunningKubernetes extends AsyncDisposable {
+  /** Text of a kubeconfig with all rights (group system:masters). */
+  readonly kubeconfig: string;
+  readonly kubeconfigPath: string;
+  /** The API server's address. */
+  readonly url: string;
+  readonly version: string;
+  /** Resolves when one of its programs has ended, for whatever reason, with a line that says which and how. */
+  readonly ended: Promise<string>;
+}
+
+/**
+ * Starts a real control plane on 127.0.0.1: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and
+ * kwok as its one node, where every pod becomes ready at once and nothing really runs. Returns when pods can
+ * be created. It is thrown away on disposal: nothing is flushed.
+ */
+export async function startKubernetes(options: StartKubernetesOptions): Promise<RunningKubernetes> {
+  const { timeoutMs = 60_000, onStep } = options;
+  const found = await findProgram('kubernetes', onStep ? { onStep } : {});
+  onStep?.(`starting Kubernetes ${found.version}`);
+  const files = await layOut(resolve(options.dataDir));
+  const ports = await choosePorts(options.port);
+  const deadline = { timeoutMs, signal: options.signal };
+
+  await using stack = new AsyncDisposableStack();
+  const ended: Promise<string>[] = [];
+  const start = async (name: ComponentName): Promise<RunningChild> => {
+    const child = stack.use(
+      await startChild({
+        command: join(found.path, name),
+        args: commands[name](files, ports),
+        cwd: files.folder,
+        logFile: join(files.folder, 'log', name),
+        stopSignal: 'SIGKILL', // thrown away, and a tidy end would take seconds
+      }),
+    );
+    ended.push(child.ended.then((how) => `${name} ${how}`));
+    return child;
+  };
+
+  const etcd = await start('etcd');
+  const apiServer = await start('kube-apiserver');
+  const api = await whenReady(files, ports, [etcd, apiServer], deadline);
+  const url = `https://127.0.0.1:${ports.apiServer}`;
+  const kubeconfig = kubeconfigText(url, await readFile(files.certificate, 'utf8'), files.token);
+  await writeFile(files.kubeconfig, kubeconfig, { mode: 0o600 });
+
+  const others = await Promise.all(
+    (['kube-controller-manager', 'kube-scheduler', 'kwok'] as const).map((name) => start(name)),
+  );
+  for (const { path, object } of firstObjects) await api.post(path, object);
+  await waitUntil(
+    async () => {
+      mustRun(others);
+      return (
+        (await api.exists('/api/v1/namespaces/default/serviceaccounts/default')) && (await nodeIsReady(api))
+      );
+    },
+    { ...deadline, late: () => new Error(`Kubernetes has no ready node: see ${files.folder}/log`) },
+  );
+
+  const running = stack.move();
+  return {
+    kubeconfig,
+    kubeconfigPath: files.kubeconfig,
+    url,
+    version: found.version,
+    ended: Promise.race(ended),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function layOut(folder: string): Promise<ClusterFiles> {
+  await rm(folder, { recursive: true, force: true });
+  for (const name of ['etcd', 'pki', 'log', 'scratch']) await mkdir(join(folder, name), { recursive: true });
+  const files: ClusterFiles = {
+    folder,
+    kubeconfig: join(folder, 'kubeconfig'),
+    certificate: join(folder, 'pki', 'apiserver.crt'),
+    token: randomBytes(24).toString('hex'),
+  };
+  const keys = serviceAccountKeys();
+  const stages = await readFile(new URL('./stages.yaml', import.meta.url), 'utf8');
+  const contents: Record<string, string> = {
+    'pki/sa.key': keys.privateKey,
+    'pki/sa.pub': keys.publicKey,
+    'pki/tokens.csv': `${files.token},admin,admin,system:masters\n`,
+    'stages.yaml': stages.replaceAll('FOLDER', folder),
+    'pod.log': `${new Date().toISOString()} stdout F hello from a pod\n`,
+  };
+  for (const [name, text] of Object.entries(contents))
+    await writeFile(join(folder, name), text, { mode: 0o600 });
+  return files;
+}
+
+async function choosePorts(apiServer: number | undefined): Promise<Ports> {
+  return {
+    apiServer: apiServer ?? (await freePort()),
+    etcd: await freePort(),
+    etcdPeer: await freePort(),
+    controllerManager: await freePort(),
+    scheduler: await freePort(),
+    kwok: await freePort(),
+  };
+}
+
+async function whenReady(
+  files: ClusterFiles,
+  ports: Ports,
+  children: RunningChild[],
+  deadline: { timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<KubernetesApi> {
+  let api: KubernetesApi | undefined;
+  await waitUntil(
+    async () => {
+      mustRun(children);
+      const certificate = await readFile(files.certificate, 'utf8').catch(() => undefined);
+      if (!certificate) return false; // the API server makes it when it starts
+      api ??= kubernetesApi(ports.apiServer, certificate, files.token);
+      return api.exists('/readyz');
+    },
+    { ...deadline, late: () => new Error(`kube-apiserver did not become ready: see ${files.folder}/log`) },
+  );
+  if (!api) throw new Error('kube-apiserver made no certificate');
+  return api;
+}
+
+function mustRun(children: RunningChild[]): void {
+  for (const child of children) {
+    if (child.hasEnded) throw new Error(`Kubernetes did not start: ${child.logTail(2)}`);
+  }
+}
+
+async function nodeIsReady(api: KubernetesApi): Promise<boolean> {
+  const list = (await api.get('/api/v1/nodes')) as {
+    items: { status?: { conditions?: { type: string; status: string }[] } }[];
+  };
+  return list.items.some((node) =>
+    node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+  );
+}

@@ -1,0 +1,1 @@
+export { setup, teardown } from '@cnap/test-servers/global-setup';

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/** What the tests of a package need to run; it is started once for the whole run (packages/test-servers). */
+export type TestServer = 'postgres' | 'nats';
+
+const globalSetup = fileURLToPath(new URL('../packages/test-servers/src/global-setup.ts', import.meta.url));
+
+/** The one configuration of all packages: `export default testConfig('postgres', 'nats')`. */
+export function testConfig(...servers: TestServer[]): ViteUserConfig {
+  process.env['CNAP_TEST_SERVERS'] = servers.join(',');
+  return defineConfig({
+    test: {
+      include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+      globalSetup: servers.length > 0 ? [globalSetup] : [],
+      pool: 'forks',
+      maxWorkers: 2,
+      // Generous, so that a busy machine fails no test: waits end by conditions, these are the last resort.
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
+      teardownTimeout: 30_000,
+      reporters: ['default', 'json'],
+      outputFile: { json: '.turbo/tests.json' }, // read by the summary of `npm test`, cached by turbo
+    },
+  });
+}
