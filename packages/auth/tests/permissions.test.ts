@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { mayRole, permissions, roles, type Role } from '../src/index.ts';
+
+const allowed = (role: Role) => Object.keys(permissions).filter((permission) => mayRole(role, permission));
+
+test('an owner may do everything', () => {
+  expect(allowed('owner')).toEqual(Object.keys(permissions));
+});
+
+test('an admin may do everything but transfer and delete the workspace', () => {
+  const missing = Object.keys(permissions).filter((permission) => !mayRole('admin', permission));
+  expect(missing.toSorted()).toEqual(['workspaces.delete', 'workspaces.transfer']);
+});
+
+test('a member may touch neither members, the workspace, the Stripe connection nor registry secrets', () => {
+  const missing = Object.keys(permissions).filter((permission) => !mayRole('member', permission));
+  expect(missing.toSorted()).toEqual([
+    'members.delete',
+    'members.update',
+    'registry_credentials.create',
+    'registry_credentials.delete',
+    'seller_account.update',
+    'workspaces.delete',
+    'workspaces.transfer',
+    'workspaces.update',
+  ]);
+});
+
+test('a viewer reads, and nothing else', () => {
+  expect(allowed('viewer')).toEqual(
+    Object.keys(permissions).filter((permission) => permission.endsWith('.read')),
+  );
+});
+
+test.each(roles)('%s does not hold a permission that is not in the table', (role) => {
+  expect(mayRole(role, 'clusters.explode')).toBe(false);
+  expect(mayRole(role, 'toString')).toBe(false);
+  expect(mayRole(role, '')).toBe(false);
+});
