@@ -59,7 +59,7 @@ test('of several contexts the only usable one is taken', () => {
 test('several usable contexts: one has to be named', () => {
   const text = kubeconfig({ context: 'a' }, { context: 'b' });
   expect(refusal(text)).toMatchObject({
-    reason: 'KUBECONFIG_CONTEXT_AMBIGUOUS',
+    fields: [{ field: 'context', description: 'name the context to import' }],
     message: expect.stringContaining('"a", "b"'),
   });
   expect(parseKubeconfig(text, { context: 'b' }).context).toBe('b');
@@ -98,7 +98,7 @@ test.each<[string, Parts, string]>([
   ['a token with a line break', { user: { token: 'a\nb' } }, 'users[c0].user.token'],
 ])('%s is refused, and the place is named', (_what, part, place) => {
   const error = refusal(kubeconfig(part));
-  expect(error.reason).toBe('INVALID_KUBECONFIG');
+  expect(error.reason).toBe('KUBECONFIG_INVALID');
   expect(error.message).toContain(place);
 });
 

@@ -18,14 +18,14 @@ export type Kubeconfig = {
 
 const maxBytes = 512 * 1024;
 const maxEntries = 100;
-const reason = 'INVALID_KUBECONFIG';
+const reason = 'KUBECONFIG_INVALID';
 
 type Fields = Record<string, unknown>;
 
 /**
  * Reads a kubeconfig from a stranger: the context that is named, or else the only usable one. Whatever would run
  * a program, read a file of ours or trust anybody is refused.
- * @throws DomainError `INVALID_KUBECONFIG` that names the place, or `KUBECONFIG_CONTEXT_AMBIGUOUS` with the contexts' names
+ * @throws DomainError `KUBECONFIG_INVALID` that names the place
  */
 export function parseKubeconfig(text: string, options: { context?: string | undefined } = {}): Kubeconfig {
   const root = readDocument(text);
@@ -50,7 +50,7 @@ export function parseKubeconfig(text: string, options: { context?: string | unde
     throw refused('contexts', problems.slice(0, 5).join('; ') || 'there is no context');
   throw new DomainError(
     'invalid-argument',
-    'KUBECONFIG_CONTEXT_AMBIGUOUS',
+    reason,
     `The kubeconfig has ${usable.length} usable contexts: ${names(usable.map((one) => ({ name: one.context })))}.`,
     {
       fields: [{ field: 'context', description: 'name the context to import' }],

@@ -1,0 +1,21 @@
+export {
+  type ArchiveLimits,
+  type Files,
+  packageLimits,
+  readArchive,
+  sourceLimits,
+  writeArchive,
+} from './archive.ts';
+export {
+  type Chart,
+  type ChartDependency,
+  chartFiles,
+  packChart,
+  readChart,
+  readChartFiles,
+} from './chart.ts';
+export { type GeneratedField, carryOver, generatedFields } from './generated.ts';
+export { type Hook, type HookDeletePolicy, type HookEvent, hookOf } from './hook.ts';
+export { type SourcedObject, maxObjects, parseManifests, refuseDuplicates } from './manifests.ts';
+export { type RenderRequest, type Rendered, renderChart } from './render.ts';
+export { YamlProblem, readYaml } from './yaml.ts';

@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { DomainError } from '@cnap/errors';
+import type { KubeObject } from '@cnap/kubernetes';
+
+import { type Files, readArchive } from './archive.ts';
+import { chartFiles } from './chart.ts';
+import { failureOf } from './failure.ts';
+import { runHelm } from './helm-process.ts';
+import { type Hook, hookOf } from './hook.ts';
+import { type SourcedObject, parseManifests, refuseDuplicates } from './manifests.ts';
+import { isNotes, notesTemplates } from './notes.ts';
+
+export type RenderRequest = {
+  /** A packaged chart (.tgz), or its files by their path below the chart's folder, or a path to a .tgz. */
+  chart: Uint8Array | Files | string;
+  releaseName: string;
+  namespace: string;
+  values: Record<string, unknown>;
+  /** Of the cluster it goes to: `v1.36.3`. */
+  kubeVersion?: string | undefined;
+  /** Of the cluster it goes to: `apps/v1`, `apps/v1/Deployment`. */
+  apiVersions?: string[] | undefined;
+  isUpgrade?: boolean | undefined;
+  signal: AbortSignal;
+  deadlineMs?: number | undefined;
+};
+
+export type Rendered = {
+  /** In Helm's install order. `# Source:` of each, by index, is in `sources`. */
+  objects: KubeObject[];
+  sources: (string | undefined)[];
+  hooks: Hook[];
+  /** From `crds/` folders; CRDs that are templates are among the objects. */
+  crds: KubeObject[];
+  notes: string;
+};
+
+/**
+ * Renders a chart with `helm template`, without access to any cluster.
+ * @throws DomainError `CHART_RENDER_FAILED`, `CHART_VALUES_INVALID`, `CHART_RENDER_LIMIT`, `MANIFEST_INVALID`,
+ *   `TOO_MANY_OBJECTS`, and those of `readChart`
+ */
+export async function renderChart(request: RenderRequest): Promise<Rendered> {
+  request.signal.throwIfAborted();
+  const files = await filesOf(request.chart);
+  const folder = await mkdtemp(join(tmpdir(), 'cnap-helm-'));
+  try {
+    await writeChart(join(folder, 'chart'), files);
+    await writeFile(join(folder, 'values.json'), JSON.stringify(request.values));
+    const { code, output, errors } = await runHelm({
+      arguments: argumentsOf(request),
+      folder,
+      signal: request.signal,
+      deadlineMs: request.deadlineMs ?? 30_000,
+    });
+    if (code !== 0) throw failureOf(errors || `helm ended with status ${code}`);
+    return sort(output, request.namespace);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function filesOf(chart: RenderRequest['chart']): Promise<Files> {
+  if (chart instanceof Map) return chart;
+  return chartFiles(readArchive(typeof chart === 'string' ? await readFile(chart) : chart));
+}
+
+async function writeChart(folder: string, files: Files): Promise<void> {
+  const all: [string, Uint8Array | string][] = [...files, ...notesTemplates(files)];
+  // A packaged chart has been through its .helmignore; Helm would apply it again, to a folder only.
+  const wanted = all.filter(([path]) => path !== '.helmignore');
+  const folders = new Set(wanted.map(([path]) => dirname(join(folder, path))));
+  for (const one of folders) await mkdir(one, { recursive: true });
+  for (const [path, content] of wanted) await writeFile(join(folder, path), content, { flag: 'wx' });
+}
+
+function argumentsOf(request: RenderRequest): string[] {
+  if (!/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(request.releaseName)) {
+    throw new DomainError(
+      'invalid-argument',
+      'INVALID_FIELD',
+      `"${request.releaseName}" is not a release name`,
+    );
+  }
+  return [
+    'template',
+    request.releaseName,
+    'chart',
+    '--namespace',
+    request.namespace,
+    '--values',
+    'values.json',
+    '--include-crds',
+    ...(request.isUpgrade ? ['--is-upgrade'] : []),
+    ...(request.kubeVersion === undefined ? [] : ['--kube-version', request.kubeVersion]),
+    ...(request.apiVersions?.length ? ['--api-versions', request.apiVersions.join(',')] : []),
+  ];
+}
+
+function sort(output: string, namespace: string): Rendered {
+  const objects: SourcedObject[] = [];
+  const crds: SourcedObject[] = [];
+  const hooks: Hook[] = [];
+  const notes: string[] = [];
+  for (const entry of parseManifests(output)) {
+    if (isNotes(entry.source)) notes.push(String(entry.object['text'] ?? '').trim());
+    else if (isCrdFile(entry.source)) crds.push(entry);
+    else {
+      const hook = hookOf(entry.object, entry.source);
+      if (hook) hooks.push(hook);
+      else objects.push(entry);
+    }
+  }
+  refuseDuplicates([...crds, ...objects], namespace);
+  return {
+    objects: objects.map(({ object }) => object),
+    sources: objects.map(({ source }) => source),
+    hooks,
+    crds: crds.map(({ object }) => object),
+    notes: notes.filter((text) => text !== '').join('\n\n'),
+  };
+}
+
+function isCrdFile(source: string | undefined): boolean {
+  return source !== undefined && /(^|\/)crds\//.test(source) && !/(^|\/)templates\//.test(source);
+}
