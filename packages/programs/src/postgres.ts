@@ -6,8 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type RunningChild, startChild } from './child.ts';
 import { findProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
-import { acceptsConnections } from './postgres-probe.ts';
-import { clearStalePidFile } from './postmaster-pid.ts';
+import { clearStalePidFile, saysReady } from './postmaster-pid.ts';
 import { run } from './run.ts';
 import { type Account, unprivilegedAccount } from './unprivileged.ts';
 import { waitUntil } from './wait-until.ts';
@@ -69,7 +68,7 @@ export async function startPostgres(options: StartPostgresOptions): Promise<Runn
       await waitUntil(
         () => {
           if (child.hasEnded) throw new Error(`Postgres did not start: ${reasonIn(child)}`);
-          return acceptsConnections(port);
+          return saysReady(dataDir, child.pid);
         },
         {
           timeoutMs,

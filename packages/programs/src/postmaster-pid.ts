@@ -26,3 +26,13 @@ async function isServerOf(dataDir: string, pid: number): Promise<boolean> {
   );
   return command.includes('postgres') && command.includes(dataDir); // else the number belongs to somebody else now
 }
+
+/**
+ * Whether the server with this pid lets sessions in: it writes so in its pid file's eighth line. Asking the
+ * port would not do, as another server may listen there.
+ */
+export async function saysReady(dataDir: string, pid: number): Promise<boolean> {
+  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');
+  const lines = text.split('\n');
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
+}

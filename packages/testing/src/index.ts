@@ -11,3 +11,4 @@ export { expectError, type RpcError } from './expect-error.ts';
 export { type RealKubernetes, realKubernetes } from './real-kubernetes.ts';
 export { type FileServer, serveFiles, type ServedFile } from './serve-files.ts';
 export { testDatabase, type TestDatabase } from './test-database.ts';
+export { type TestKeys, testKeys, type TestPerson, type TestService } from './test-keys.ts';
