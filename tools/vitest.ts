@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** What the tests of a package need to run; it is started once for the whole run (packages/test-servers). */
-export type TestServer = 'postgres' | 'nats';
+export type TestServer = 'postgres' | 'nats' | 'kubernetes'; // the last only where KUBEBUILDER_ASSETS says so
 
 const globalSetup = fileURLToPath(new URL('../packages/test-servers/src/global-setup.ts', import.meta.url));
 
@@ -11,7 +11,7 @@ export function testConfig(...servers: TestServer[]): ViteUserConfig {
   process.env['CNAP_TEST_SERVERS'] = servers.join(',');
   return defineConfig({
     test: {
-      include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+      include: ['src/**/*.test.ts', 'tests/**/*.test.ts', '*.test.ts'],
       globalSetup: servers.length > 0 ? [globalSetup] : [],
       pool: 'forks',
       maxWorkers: 2,
