@@ -1,0 +1,8 @@
+export { openDatabase, type Database } from './database.ts';
+export { isDatabaseUnavailable, isUniqueViolation } from './failure.ts';
+export { firstResult, postgresMigrations, type RepeatableRequest } from './first-result.ts';
+export type { Listener } from './listener.ts';
+export { migrate, type Migration, type MigrateOptions } from './migrate.ts';
+export type { ServiceRole } from './roles.ts';
+export { enableTenantIsolation } from './tenant-isolation.ts';
+export type { Tx } from './transaction.ts';
