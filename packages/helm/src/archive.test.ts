@@ -152,7 +152,7 @@ test.each<[string, Record<string, string>]>([
   ['no usable name', { 'Chart.yaml': 'name: ../x\nversion: 1.0.0' }],
   ['no usable version', { 'Chart.yaml': 'name: x\nversion: latest' }],
   [
-    'values.yaml is not valid YAML, line 3: Flow sequence',
+    'values.yaml is not valid YAML, line 3: ',
     { 'Chart.yaml': 'name: x\nversion: 1.0.0', 'values.yaml': 'a: 1\nb: [\n' },
   ],
   ['values.yaml does not hold an object', { 'Chart.yaml': 'name: x\nversion: 1.0.0', 'values.yaml': '- 1' }],
