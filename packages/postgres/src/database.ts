@@ -44,7 +44,7 @@ export function openDatabase<DB>(options: { url: string; schema: string; poolSiz
     max: options.poolSize ?? 10,
     idleTimeoutMillis: 60_000,
     statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: 10_000, // a frozen process must not hold its locks for long
     query_timeout: statementTimeoutMs + 5_000, // for a server that no longer answers at all
     pipeline: true,
   } as pg.PoolConfig);
