@@ -1,0 +1,33 @@
+import { ConfigError } from '@cnap/config';
+import { createLogger } from '@cnap/telemetry';
+
+const stopDeadlineMs = 8_000;
+
+/**
+ * Runs a service until SIGTERM or SIGINT, then disposes of it; a second signal, or 8 s, ends it at once.
+ * Problems of the configuration are printed one a line, and the exit code is 78 (EX_CONFIG).
+ */
+export async function runService(
+  name: string,
+  start: () => Promise<AsyncDisposable & { url: string }>,
+): Promise<void> {
+  const logger = createLogger(name);
+  const stopped = Promise.withResolvers<string>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal));
+  try {
+    await using service = await start();
+    logger.info({ url: service.url }, 'ready');
+    process.send?.({ ready: service.url });
+    logger.info({ signal: await stopped.promise }, 'stopping');
+    setTimeout(() => process.exit(1), stopDeadlineMs).unref();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${name} cannot start:\n${error.problems.map((line) => `  ${line}\n`).join('')}`);
+      process.exit(78);
+    }
+    logger.error({ err: error }, 'cannot start');
+    process.exit(1);
+  }
+  process.exit(0);
+}

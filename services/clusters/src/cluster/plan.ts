@@ -1,0 +1,69 @@
+import type { CapacityColumn, ClusterStateName } from '../database.ts';
+
+/** A cluster that has not answered for so long is unreachable; looked at every 8 s, that shows within 30 s. */
+export const unreachableAfterMs = 12_000;
+export const lookAgainMs = 8_000;
+export const capacityEveryMs = 60_000;
+
+/** What is known of a cluster before a look at it. */
+export type Known = {
+  state: ClusterStateName;
+  stateMessage: string;
+  kubernetesVersion: string;
+  capacity: CapacityColumn | null;
+  failingSince: Date | null;
+};
+
+/** What the look found. */
+export type Look =
+  | { answered: true; kubernetesVersion: string; capacity?: CapacityColumn }
+  | { answered: false; message: string };
+
+/** What to write: `change` is seen by people and has a fact, `failingSince` is not and has none. */
+export type Verdict = {
+  failingSince: Date | null;
+  change?: Partial<{
+    state: ClusterStateName;
+    stateMessage: string;
+    kubernetesVersion: string;
+    capacity: CapacityColumn;
+  }>;
+  fact?: 'updated' | 'unreachable' | 'recovered';
+};
+
+/** Judges a look at a cluster. */
+export function judge(known: Known, look: Look, now: Date): Verdict {
+  if (!look.answered) {
+    const failingSince = known.failingSince ?? now;
+    const forMs = now.getTime() - failingSince.getTime();
+    if (known.state !== 'running' || forMs < unreachableAfterMs) return { failingSince };
+    return {
+      failingSince,
+      change: { state: 'unreachable', stateMessage: look.message },
+      fact: 'unreachable',
+    };
+  }
+  if (known.state === 'unreachable') {
+    return {
+      failingSince: null,
+      change: { state: 'running', stateMessage: '', ...found(look) },
+      fact: 'recovered',
+    };
+  }
+  const versionChanged = look.kubernetesVersion !== known.kubernetesVersion;
+  const roomChanged = look.capacity !== undefined && !sameRoom(look.capacity, known.capacity);
+  if (!versionChanged && !roomChanged) return { failingSince: null };
+  return { failingSince: null, change: found(look), fact: 'updated' };
+}
+
+const found = (look: { kubernetesVersion: string; capacity?: CapacityColumn }) => ({
+  kubernetesVersion: look.kubernetesVersion,
+  ...(look.capacity ? { capacity: look.capacity } : {}),
+});
+
+const sameRoom = (a: CapacityColumn, b: CapacityColumn | null): boolean =>
+  b !== null &&
+  a.cpuMillis === b.cpuMillis &&
+  a.memoryBytes === b.memoryBytes &&
+  a.pods === b.pods &&
+  a.nodes === b.nodes;

@@ -1,0 +1,69 @@
+import { messageOf } from '@cnap/errors';
+import { publish } from '@cnap/events';
+import { done, requeueAfter, type Reconcile } from '@cnap/reconcile';
+import type { Keyring } from '@cnap/secrets';
+import { withTrace } from '@cnap/telemetry';
+import type { Database } from '../database.ts';
+import { clusterFact } from './event.ts';
+import { capacityEveryMs, judge, lookAgainMs, type Look } from './plan.ts';
+import type { KubernetesPort } from './port.ts';
+import { changeCluster, loadCluster, recordObservation, type ClusterInRegion } from './store.ts';
+
+type Deps = { db: Database; keyring: Keyring; kubernetes: KubernetesPort };
+
+/** Looks at a cluster again and again: does it answer, which version, how much room. */
+export const reconcileCluster =
+  ({ db, keyring, kubernetes }: Deps): Reconcile =>
+  async ({ key, signal, write }) => {
+    const row = await db.acrossWorkspaces((tx) => loadCluster(tx, key));
+    if (!row || row.state === 'deleting' || row.state === 'error') return done;
+    const now = new Date();
+    const withCapacity = now.getTime() - (row.capacity_at?.getTime() ?? 0) > capacityEveryMs;
+    const look = await lookAt(row, { keyring, kubernetes }, withCapacity, signal);
+    const verdict = judge(
+      {
+        state: row.state,
+        stateMessage: row.state_message,
+        kubernetesVersion: row.kubernetes_version,
+        capacity: row.capacity,
+        failingSince: row.failing_since,
+      },
+      look,
+      now,
+    );
+    await withTrace(row.traceparent ?? undefined, () =>
+      write(async (tx) => {
+        await recordObservation(tx, key, {
+          failing_since: verdict.failingSince,
+          ...(look.answered ? { observed_at: now } : {}),
+          ...(look.answered && withCapacity ? { capacity_at: now } : {}),
+        });
+        if (!verdict.change || !verdict.fact) return;
+        const { state, stateMessage, kubernetesVersion, capacity } = verdict.change;
+        const changed = await changeCluster(tx, key, {
+          ...(state === undefined ? {} : { state }),
+          ...(stateMessage === undefined ? {} : { state_message: stateMessage }),
+          ...(kubernetesVersion === undefined ? {} : { kubernetes_version: kubernetesVersion }),
+          ...(capacity === undefined ? {} : { capacity: JSON.stringify(capacity) }),
+        });
+        if (changed) await publish(tx, clusterFact(verdict.fact, changed, row.region_name));
+      }),
+    );
+    return requeueAfter(lookAgainMs, look.answered ? 'answers' : look.message);
+  };
+
+async function lookAt(
+  row: ClusterInRegion,
+  { keyring, kubernetes }: Pick<Deps, 'keyring' | 'kubernetes'>,
+  withCapacity: boolean,
+  signal: AbortSignal,
+): Promise<Look> {
+  const kubeconfig = () => keyring.openText(row.sealed_kubeconfig, row.id);
+  try {
+    const seen = await kubernetes.observe(row.id, row.kubeconfig_revision, kubeconfig, withCapacity, signal);
+    return { answered: true, ...seen };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { answered: false, message: messageOf(error) };
+  }
+}

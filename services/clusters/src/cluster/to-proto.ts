@@ -1,0 +1,67 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import {
+  CapacitySchema,
+  ClusterKind,
+  ClusterSchema,
+  ClusterSettingsSchema,
+  ClusterState,
+  type Capacity,
+  type Cluster,
+  type ClusterSettings,
+} from '@cnap/proto/cnap/clusters/v1/cluster';
+import type { CapacityColumn, ClusterRow, ClusterStateName, SettingsColumn } from '../database.ts';
+
+export const stateToProto: Record<ClusterStateName, ClusterState> = {
+  running: ClusterState.RUNNING,
+  unreachable: ClusterState.UNREACHABLE,
+  error: ClusterState.ERROR,
+  deleting: ClusterState.DELETING,
+};
+
+const kindToProto = { managed: ClusterKind.MANAGED, imported: ClusterKind.IMPORTED };
+
+export const capacityToProto = (capacity: CapacityColumn): Capacity =>
+  create(CapacitySchema, {
+    cpuMillis: BigInt(capacity.cpuMillis),
+    memoryBytes: BigInt(capacity.memoryBytes),
+    pods: BigInt(capacity.pods),
+    nodes: capacity.nodes,
+  });
+
+export const settingsToProto = (settings: SettingsColumn): ClusterSettings =>
+  create(ClusterSettingsSchema, {
+    namespacePrefix: settings.namespacePrefix,
+    installLimits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },
+    clusterWideObjectsForbidden: settings.clusterWideObjectsForbidden,
+    baseDomain: settings.baseDomain,
+    monitoring: settings.monitoring,
+  });
+
+export const settingsFromProto = (settings: ClusterSettings | undefined): SettingsColumn => ({
+  namespacePrefix: settings?.namespacePrefix || 'cnap-',
+  cpuLimit: settings?.installLimits?.cpu ?? '',
+  memoryLimit: settings?.installLimits?.memory ?? '',
+  clusterWideObjectsForbidden: settings?.clusterWideObjectsForbidden ?? false,
+  baseDomain: settings?.baseDomain ?? '',
+  monitoring: settings?.monitoring ?? false,
+});
+
+export const clusterToProto = (row: ClusterRow): Cluster =>
+  create(ClusterSchema, {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    regionId: row.region_id,
+    name: row.name,
+    kind: kindToProto[row.kind],
+    state: stateToProto[row.state],
+    stateMessage: row.state_message,
+    kubernetesVersion: row.kubernetes_version,
+    server: row.server,
+    settings: settingsToProto(row.settings),
+    ...(row.capacity ? { capacity: capacityToProto(row.capacity) } : {}),
+    ...(row.observed_at ? { observeTime: timestampFromDate(row.observed_at) } : {}),
+    etag: row.version,
+    createTime: timestampFromDate(row.created_at),
+    updateTime: timestampFromDate(row.updated_at),
+  });

@@ -1,0 +1,167 @@
+import { messageOf } from '@cnap/errors';
+import {
+  connect,
+  cpuMillis,
+  formatKubeconfig,
+  memoryBytes,
+  parseKubeconfig,
+  type AccessQuestion,
+  type Cluster,
+  type KubeObject,
+} from '@cnap/kubernetes';
+import { stringify } from 'yaml';
+import type { ImportFindings, ImportOptions, KubernetesPort, NeededPermission } from '../cluster/port.ts';
+import type { CapacityColumn } from '../database.ts';
+import { neededPermissions, rbacRules } from './permissions.ts';
+
+const callTimeoutMs = 5_000;
+const oldestMinor = 33;
+
+type Connection = { revision: string; cluster: Cluster };
+
+/** The connections of this service: one for each cluster, kept while its kubeconfig stays the same. */
+export function openKubernetes(): KubernetesPort & AsyncDisposable {
+  const connections = new Map<string, Connection>();
+
+  const connection = async (id: string, revision: string, kubeconfig: () => string): Promise<Cluster> => {
+    const known = connections.get(id);
+    if (known?.revision === revision) return known.cluster;
+    const cluster = connect(parseKubeconfig(kubeconfig()), { callTimeoutMs, maxConnections: 4 });
+    connections.set(id, { revision, cluster });
+    await known?.cluster[Symbol.asyncDispose]();
+    return cluster;
+  };
+
+  return {
+    inspect,
+
+    async observe(clusterId, revision, kubeconfig, withCapacity, signal) {
+      const cluster = await connection(clusterId, revision, kubeconfig);
+      const { gitVersion } = await cluster.version(signal);
+      return {
+        kubernetesVersion: gitVersion,
+        ...(withCapacity ? { capacity: await readCapacity(cluster, signal) } : {}),
+      };
+    },
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...connections.values()].map(({ cluster }) => cluster[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function inspect(text: string, options: ImportOptions, signal: AbortSignal): Promise<ImportFindings> {
+  const config = parseKubeconfig(text, options.context === '' ? {} : { context: options.context });
+  const found: ImportFindings = {
+    checks: [{ name: 'parses', reason: '', message: `Context "${config.context}" is used.` }],
+    missing: [],
+    clusterRoleYaml: '',
+    kubernetesVersion: '',
+    server: config.server,
+    clusterUid: '',
+    kubeconfig: formatKubeconfig(config),
+    capacity: undefined,
+  };
+  await using cluster = connect(config, { callTimeoutMs, maxConnections: 8 });
+  try {
+    const { gitVersion, major, minor } = await cluster.version(signal);
+    found.kubernetesVersion = gitVersion;
+    found.checks.push({ name: 'reachable', reason: '', message: `${config.server} answers.` });
+    const recent = major > 1 || minor >= oldestMinor;
+    found.checks.push(
+      recent
+        ? { name: 'version', reason: '', message: `Kubernetes ${gitVersion}.` }
+        : {
+            name: 'version',
+            reason: 'KUBERNETES_TOO_OLD',
+            message: `Kubernetes ${gitVersion} is older than 1.${oldestMinor}, the oldest that is supported.`,
+          },
+    );
+    if (!recent) return found;
+    found.missing = await missingPermissions(cluster, options.clusterWideObjects, signal);
+    if (found.missing.length > 0) {
+      found.clusterRoleYaml = clusterRole(found.missing);
+      found.checks.push({
+        name: 'permissions',
+        reason: 'PERMISSIONS_MISSING',
+        message: wordsFor(found.missing),
+      });
+      return found;
+    }
+    const system = await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, signal);
+    found.clusterUid = system?.metadata.uid ?? '';
+    found.capacity = await readCapacity(cluster, signal);
+    found.checks.push({
+      name: 'permissions',
+      reason: '',
+      message: 'Everything that installs need is allowed.',
+    });
+  } catch (error) {
+    found.checks.push({
+      name: 'reachable',
+      reason: 'CLUSTER_UNREACHABLE',
+      message: `${config.server} cannot be used: ${messageOf(error)}`,
+    });
+  }
+  return found;
+}
+
+async function missingPermissions(
+  cluster: Cluster,
+  clusterWideObjects: boolean,
+  signal: AbortSignal,
+): Promise<NeededPermission[]> {
+  const everything = { verb: '*', group: '*', resource: '*' };
+  const [all] = await cluster.accessReview([everything], signal);
+  if (all?.allowed) return [];
+  const needed = neededPermissions(clusterWideObjects);
+  const answers = await cluster.accessReview(needed.map(toQuestion), signal);
+  return needed.filter((_, index) => !answers[index]?.allowed);
+}
+
+function toQuestion({ group, resource, verb }: NeededPermission): AccessQuestion {
+  const [name = resource, subresource] = resource.split('/');
+  return { verb, group, resource: name, ...(subresource === undefined ? {} : { subresource }) };
+}
+
+function wordsFor(missing: readonly NeededPermission[]): string {
+  const lines = rbacRules(missing).map(
+    ({ apiGroups, resources, verbs }) =>
+      `${verbs.join(', ')} ${resources.map((name) => (apiGroups[0] ? `${name}.${apiGroups[0]}` : name)).join(', ')}`,
+  );
+  return `The kubeconfig's user lacks ${missing.length} permissions: ${lines.join('; ')}.`;
+}
+
+function clusterRole(missing: readonly NeededPermission[]): string {
+  return stringify({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'cnap-installer' },
+    rules: rbacRules(missing),
+  });
+}
+
+async function readCapacity(cluster: Cluster, signal: AbortSignal): Promise<CapacityColumn> {
+  const nodes = (await cluster.list({ apiVersion: 'v1', kind: 'Node' }, { signal })).filter(takesPods);
+  const sum = (of: (allocatable: Record<string, string>) => number) =>
+    nodes.reduce((total, node) => total + of(statusOf(node).allocatable ?? {}), 0);
+  return {
+    cpuMillis: sum(({ cpu }) => cpuMillis(cpu ?? '0')),
+    memoryBytes: sum(({ memory }) => memoryBytes(memory ?? '0')),
+    pods: sum(({ pods }) => Number(pods ?? '0')),
+    nodes: nodes.length,
+  };
+}
+
+type NodeStatus = {
+  allocatable?: Record<string, string>;
+  conditions?: { type?: string; status?: string }[];
+};
+
+const statusOf = (node: KubeObject): NodeStatus => (node['status'] ?? {}) as NodeStatus;
+
+function takesPods(node: KubeObject): boolean {
+  const spec = (node['spec'] ?? {}) as { unschedulable?: boolean };
+  const ready = statusOf(node).conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return ready === true && spec.unschedulable !== true;
+}

@@ -1,0 +1,70 @@
+import { DomainError } from '@cnap/errors';
+import { beyond, type PageQuery } from '@cnap/pages';
+import { isUniqueViolation } from '@cnap/postgres';
+import type { RegionRow, Tx } from '../database.ts';
+
+type RegionFields = { name: string; icon: string; country: string };
+
+export const findRegion = (tx: Tx, workspaceId: string, id: string): Promise<RegionRow | undefined> =>
+  tx
+    .selectFrom('regions')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+
+export const listRegions = (tx: Tx, workspaceId: string, { limit, after }: PageQuery): Promise<RegionRow[]> =>
+  tx
+    .selectFrom('regions')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where(beyond(after, 'newest first'))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+
+export const insertRegion = (
+  tx: Tx,
+  row: RegionFields & { id: string; workspace_id: string },
+): Promise<RegionRow> =>
+  uniqueName(row.name, tx.insertInto('regions').values(row).returningAll().executeTakeFirstOrThrow());
+
+/** Changes a region; undefined when there is none at that version. */
+export const updateRegion = (
+  tx: Tx,
+  workspaceId: string,
+  id: string,
+  change: Partial<RegionFields>,
+  etag: string,
+): Promise<RegionRow | undefined> =>
+  uniqueName(
+    change.name ?? '',
+    tx
+      .updateTable('regions')
+      .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
+      .where('workspace_id', '=', workspaceId)
+      .where('id', '=', id)
+      .$if(etag !== '', (query) => query.where('version', '=', etag))
+      .returningAll()
+      .executeTakeFirst(),
+  );
+
+export const deleteRegion = (tx: Tx, workspaceId: string, id: string): Promise<RegionRow | undefined> =>
+  tx
+    .deleteFrom('regions')
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+
+async function uniqueName<T>(name: string, write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (error) {
+    if (!isUniqueViolation(error, 'regions_name')) throw error;
+    throw new DomainError('already-exists', 'REGION_ALREADY_EXISTS', `There is a region "${name}" already.`, {
+      fields: [{ field: 'name', description: 'must be unique in the workspace' }],
+    });
+  }
+}

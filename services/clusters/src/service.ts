@@ -1,0 +1,70 @@
+import { startEvents } from '@cnap/events';
+import { openDatabase } from '@cnap/postgres';
+import { rpcServices } from '@cnap/proto';
+import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
+import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
+import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
+import { UsageService } from '@cnap/proto/cnap/clusters/v1/usage_service';
+import { startReconcilers } from '@cnap/reconcile';
+import { startRpcServer } from '@cnap/rpc';
+import { parseKeyring } from '@cnap/secrets';
+import { callersOf } from '@cnap/service';
+import { startTelemetry } from '@cnap/telemetry';
+import { clusterCredentialRpc } from './cluster-credential/rpc.ts';
+import { reconcileCluster } from './cluster/reconcile.ts';
+import { clusterRpc } from './cluster/rpc.ts';
+import type { Config } from './config.ts';
+import type { Tables } from './database.ts';
+import { openKubernetes } from './kubernetes/adapter.ts';
+import { clusterUsage } from './peers/cluster-usage.ts';
+import { placementCandidateRpc } from './placement-candidate/rpc.ts';
+import { regionRpc } from './region/rpc.ts';
+import { usageRpc } from './usage/rpc.ts';
+
+/** Starts clusters: the one place where its parts meet. */
+export async function startClusters(config: Config): Promise<AsyncDisposable & { url: string }> {
+  await using parts = new AsyncDisposableStack();
+  parts.use(startTelemetry('clusters'));
+  const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'clusters' }));
+  const keyring = parseKeyring(config.CNAP_KEYS);
+  const kubernetes = parts.use(openKubernetes());
+  const { identity, verifier } = callersOf('clusters', config);
+  const usage = clusterUsage(config.CNAP_INSTALLER_URL, identity);
+  parts.use(
+    await startReconcilers({
+      db,
+      reconcilers: { cluster: reconcileCluster({ db, keyring, kubernetes }) },
+      concurrency: 20,
+      leaseMs: config.CNAP_LEASE,
+    }),
+  );
+  parts.use(
+    await startEvents({
+      db,
+      service: 'clusters',
+      natsUrl: config.NATS_URL,
+      subjectPrefix: config.CNAP_NATS_PREFIX,
+      subscriptions: [],
+    }),
+  );
+  const server = parts.use(
+    await startRpcServer({
+      service: 'clusters',
+      host: config.HOST,
+      port: config.PORT,
+      services: rpcServices.clusters,
+      verifyCaller: (token) => verifier.verify(token),
+      ready: () => db.ping(),
+      routes: (router) => {
+        router.service(ClusterCredentialService, clusterCredentialRpc({ db, keyring }));
+        router.service(ClusterService, clusterRpc({ db, keyring, kubernetes, usage }));
+        router.service(PlacementCandidateService, placementCandidateRpc({ db }));
+        router.service(RegionService, regionRpc({ db }));
+        router.service(UsageService, usageRpc({ db }));
+      },
+    }),
+  );
+  const owned = parts.move();
+  return { url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}

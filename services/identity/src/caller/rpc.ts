@@ -1,0 +1,29 @@
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import type { Database } from '../database.ts';
+import type { SigningKeys } from '../signing-key/keys.ts';
+import { resolveCaller } from './resolve.ts';
+
+const lifetimeSeconds = 60;
+
+type Deps = { db: Database; keys: SigningKeys; operators: ReadonlySet<string> };
+
+export const callerRpc = ({ db, keys, operators }: Deps): ServiceImpl<typeof CallerService> => ({
+  async resolveCaller(request) {
+    const now = new Date();
+    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, now);
+    const signer = await keys.signer();
+    return {
+      callerToken: await signer.sign(caller),
+      expireTime: timestampFromMs(now.getTime() + lifetimeSeconds * 1_000),
+      userId: caller.userId,
+      credentialId: caller.credentialId,
+      workspaceId: caller.workspaceId ?? '',
+    };
+  },
+
+  async getSigningKeys() {
+    return { jwksJson: JSON.stringify(await keys.jwks()) };
+  },
+});

@@ -1,0 +1,89 @@
+import { startEvents } from '@cnap/events';
+import { openDatabase } from '@cnap/postgres';
+import { rpcServices } from '@cnap/proto';
+import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
+import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
+import { UserProvisioningService } from '@cnap/proto/cnap/identity/v1/user_provisioning_service';
+import { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
+import { WorkspaceOwnerService } from '@cnap/proto/cnap/identity/v1/workspace_owner_service';
+import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
+import { startReconcilers } from '@cnap/reconcile';
+import { startRpcServer } from '@cnap/rpc';
+import { parseKeyring } from '@cnap/secrets';
+import { callersOf } from '@cnap/service';
+import { startTelemetry } from '@cnap/telemetry';
+import { callerRpc } from './caller/rpc.ts';
+import type { Config } from './config.ts';
+import type { Tables } from './database.ts';
+import { memberRpc } from './member/rpc.ts';
+import { workspaceUsage } from './peers/workspace-usage.ts';
+import {
+  openSigningKeys,
+  reconcileSigningKeys,
+  rotateSigningKeys,
+  wakeRotation,
+} from './signing-key/keys.ts';
+import { tokenRpc } from './token/rpc.ts';
+import { userProvisioningRpc } from './user/provisioning-rpc.ts';
+import { userRpc } from './user/rpc.ts';
+import { workspaceOwnerRpc } from './workspace/owner-rpc.ts';
+import { workspaceRpc } from './workspace/rpc.ts';
+
+/** Starts identity: the one place where its parts meet. */
+export async function startIdentity(config: Config): Promise<AsyncDisposable & { url: string }> {
+  await using parts = new AsyncDisposableStack();
+  parts.use(startTelemetry('identity'));
+  const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'identity' }));
+  const keyring = parseKeyring(config.CNAP_KEYS);
+  await db.acrossWorkspaces(async (tx) => {
+    await rotateSigningKeys(tx, keyring, Date.now());
+    await wakeRotation(tx);
+  });
+  const keys = openSigningKeys(db, keyring);
+  const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
+  const usage = workspaceUsage(
+    { clusters: config.CNAP_CLUSTERS_URL, installer: config.CNAP_INSTALLER_URL },
+    identity,
+  );
+  parts.use(
+    await startReconcilers({
+      db,
+      reconcilers: { 'signing-key': reconcileSigningKeys(keyring) },
+      leaseMs: config.CNAP_LEASE,
+    }),
+  );
+  parts.use(
+    await startEvents({
+      db,
+      service: 'identity',
+      natsUrl: config.NATS_URL,
+      subjectPrefix: config.CNAP_NATS_PREFIX,
+      subscriptions: [],
+    }),
+  );
+  const server = parts.use(
+    await startRpcServer({
+      service: 'identity',
+      host: config.HOST,
+      port: config.PORT,
+      services: rpcServices.identity,
+      verifyCaller: (token) => verifier.verify(token),
+      ready: () => db.ping(),
+      routes: (router) => {
+        router.service(
+          CallerService,
+          callerRpc({ db, keys, operators: new Set(config.CNAP_OPERATOR_EMAILS) }),
+        );
+        router.service(MemberService, memberRpc({ db }));
+        router.service(TokenService, tokenRpc({ db }));
+        router.service(UserService, userRpc({ db }));
+        router.service(UserProvisioningService, userProvisioningRpc({ db }));
+        router.service(WorkspaceOwnerService, workspaceOwnerRpc({ db }));
+        router.service(WorkspaceService, workspaceRpc({ db, usage }));
+      },
+    }),
+  );
+  const owned = parts.move();
+  return { url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}

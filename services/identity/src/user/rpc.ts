@@ -1,0 +1,23 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { notFound } from '@cnap/errors';
+import type { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
+import { userOf } from '@cnap/rpc';
+import type { Database } from '../database.ts';
+import { findUser, renameUser } from './store.ts';
+import { userToProto } from './to-proto.ts';
+
+export const userRpc = ({ db }: { db: Database }): ServiceImpl<typeof UserService> => ({
+  async getCurrentUser(_request, context) {
+    const { userId } = userOf(context);
+    const row = await db.acrossWorkspaces((tx) => findUser(tx, userId));
+    if (!row) throw notFound('user', userId);
+    return { user: userToProto(row) };
+  },
+
+  async updateCurrentUser({ name }, context) {
+    const { userId } = userOf(context);
+    const row = await db.acrossWorkspaces((tx) => renameUser(tx, userId, name));
+    if (!row) throw notFound('user', userId);
+    return { user: userToProto(row) };
+  },
+});
