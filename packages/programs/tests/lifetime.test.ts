@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startChild, startNats, startPostgres } from '../src/index.ts';
 
@@ -55,6 +56,7 @@ test('Postgres keeps its data over a start, and one whose owner was killed', asy
     await expect(startPostgres({ dataDir: `${dataDir}-2`, port: first.port })).rejects.toThrow(
       `port ${first.port} is in use by another program`,
     );
+    await query(first.url, 'create table kept as select 42 as answer');
   }
   const parent = startParent(
     `const postgres = await startPostgres({ dataDir: ${JSON.stringify(dataDir)} }); console.log(postgres.pid);`,
@@ -64,6 +66,7 @@ test('Postgres keeps its data over a start, and one whose owner was killed', asy
   await once(parent, 'exit');
   await using again = await startPostgres({ dataDir }); // waits for the one that is just ending
   expect(again.pid).not.toBe(pid);
+  expect(await query(again.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
   await until(() => !isAlive(pid));
 });
 
@@ -80,6 +83,16 @@ function startParent(body: string): ChildProcess {
   return spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+}
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function firstLine(parent: ChildProcess): Promise<string> {

@@ -1,0 +1,42 @@
+// What `npm test` does once everything is installed: starts Postgres and NATS (and Kubernetes, where
+// KUBEBUILDER_ASSETS says so) once, lets turbo run all checks and tests that are not cached, and sums up.
+// The last line is always `N passed, N failed, N skipped`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { startTestServers } from '../packages/test-servers/src/global-setup.ts';
+import { readRun } from './test-run/read-run.ts';
+import { lastLine, printSummary } from './test-run/summary.ts';
+
+const root = join(import.meta.dirname, '..');
+const started = performance.now();
+const step = (text: string) =>
+  console.log(`${text} (${((performance.now() - started) / 1_000).toFixed(1)} s)`);
+
+await using servers = new AsyncDisposableStack();
+const wanted = ['postgres', 'nats', 'kubernetes'];
+await startTestServers(servers, wanted);
+const hasKubernetes = Boolean(process.env['CNAP_TEST_KUBECONFIG']);
+if (hasKubernetes) process.env['CNAP_TEST_KUBERNETES'] = 'real'; // part of turbo's hash; the address is not
+step(`Postgres, NATS${hasKubernetes ? ' and a real Kubernetes' : ''} for the tests started`);
+
+rmSync(join(root, '.turbo', 'runs'), { recursive: true, force: true });
+const options = '--continue --concurrency=2 --output-logs=errors-only --log-order=grouped --summarize'.split(
+  ' ',
+);
+const turbo = spawn(
+  join(root, 'node_modules/.bin/turbo'),
+  ['run', 'checks', 'test', 'test:tools', ...options, ...process.argv.slice(2)],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' } },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => turbo.kill(signal));
+const [code] = (await once(turbo, 'exit')) as [number | null];
+
+const packages = await readRun(root);
+printSummary(packages);
+await servers.disposeAsync();
+const { failed } = packages.reduce((sum, each) => ({ failed: sum.failed + each.failed }), { failed: 0 });
+if (code !== 0 && failed === 0) console.log(`turbo ended with ${code ?? 'a signal'}: see above`);
+process.exitCode = code === 0 && failed === 0 ? 0 : 1;
+console.log(lastLine(packages));
