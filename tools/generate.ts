@@ -1,7 +1,16 @@
 // Generates packages/proto/src/gen from proto/: fills third_party/ from npm packages, then runs buf.
 // `--check` generates into a scratch folder and fails when the committed code differs.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -68,7 +77,10 @@ fillThirdParty();
 if (process.argv.includes('--third-party')) process.exit(0);
 if (process.argv.includes('--check')) {
   const scratch = mkdtempSync(join(tmpdir(), 'cnap-generated-'));
-  const template = readFileSync(join(root, 'buf.gen.yaml'), 'utf8').replace('packages/proto/src/gen', scratch);
+  const template = readFileSync(join(root, 'buf.gen.yaml'), 'utf8').replace(
+    'packages/proto/src/gen',
+    scratch,
+  );
   const templateFile = join(scratch, 'buf.gen.yaml');
   writeFileSync(templateFile, template.replace('clean: true', 'clean: false'));
   buf('generate', '--template', templateFile);

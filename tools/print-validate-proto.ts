@@ -14,7 +14,9 @@ import {
   PredefinedRulesSchema,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 
-const scalarNames = new Map(Object.entries(Type).map(([name, number]) => [number as Type, name.toLowerCase()]));
+const scalarNames = new Map(
+  Object.entries(Type).map(([name, number]) => [number as Type, name.toLowerCase()]),
+);
 const labels = new Map([
   [Label.REPEATED, 'repeated '],
   [Label.REQUIRED, 'required '],
@@ -51,7 +53,9 @@ function fieldLine(field: DescField | DescExtension, inOneof: boolean): string {
   const options: string[] = [];
   if (hasOption(field, predefined)) {
     const rules = getOption(field, predefined) as Message;
-    options.push(`(buf.validate.predefined) = {${textFormat(reflect(PredefinedRulesSchema, rules as never))}}`);
+    options.push(
+      `(buf.validate.predefined) = {${textFormat(reflect(PredefinedRulesSchema, rules as never))}}`,
+    );
   }
   if (proto.defaultValue) {
     options.push(`default = ${proto.type === Type.STRING ? quoted(proto.defaultValue) : proto.defaultValue}`);
