@@ -15,6 +15,10 @@ type Context = { traceparent: string; actor: Actor | undefined };
 const storage = new AsyncLocalStorage<Context>();
 const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** Whether this is a valid W3C traceparent; it may come from a stranger. */
+export const isTraceparent = (value: string | undefined): value is string =>
+  value !== undefined && traceparentPattern.test(value);
+
 /** A W3C traceparent of a trace that begins here. */
 export const newTraceparent = (): string =>
   `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
@@ -34,9 +38,11 @@ export const currentTraceId = (): string | undefined => storage.getStore()?.trac
  * (it may come from a stranger), a new trace begins. The actor stays.
  */
 export function withTrace<T>(traceparent: string | undefined, work: () => T): T {
-  const valid = traceparent !== undefined && traceparentPattern.test(traceparent);
   return storage.run(
-    { traceparent: valid ? traceparent : newTraceparent(), actor: storage.getStore()?.actor },
+    {
+      traceparent: isTraceparent(traceparent) ? traceparent : newTraceparent(),
+      actor: storage.getStore()?.actor,
+    },
     work,
   );
 }

@@ -1,4 +1,4 @@
-import { childTraceparent, currentTraceparent, newTraceparent, withTrace } from './context.ts';
+import { childTraceparent, currentTraceparent, isTraceparent, newTraceparent, withTrace } from './context.ts';
 import { redact, redactText } from './redact.ts';
 
 export type Attributes = Record<string, string | number>;
@@ -30,7 +30,7 @@ export function setSpanSink(next: SpanSink | undefined): void {
 const ignore = (): void => undefined;
 
 /**
- * Begins a span within the current trace (or `parent`), or a trace of its own where there is none. Without an
+ * Begins a span within the trace of `parent` where that is valid, the current one, or a trace of its own where there is none. Without an
  * exporter only its traceparent exists.
  */
 export function startSpan(
@@ -38,7 +38,7 @@ export function startSpan(
   attributes: Attributes = {},
   options: { kind?: SpanKind; parent?: string } = {},
 ): OpenSpan {
-  const parent = options.parent ?? currentTraceparent();
+  const parent = isTraceparent(options.parent) ? options.parent : currentTraceparent();
   if (sink !== undefined) {
     return sink(redactText(name), redact(attributes) as Attributes, options.kind ?? 'internal', parent);
   }

@@ -1,0 +1,50 @@
+import { ConnectError, type HandlerContext } from '@connectrpc/connect';
+import { actorOf, type Caller } from '@cnap/auth';
+import { DomainError } from '@cnap/errors';
+import { adoptActor } from '@cnap/telemetry';
+import { authorize } from './access.ts';
+import { callKey } from './call.ts';
+import type { Fail } from './failure.ts';
+
+/** The address of the client, which the gateway puts on internal calls of callers without a token. */
+export const clientAddressHeader = 'x-cnap-client-address';
+
+/**
+ * Finds out who calls and whether they may, before anything of the request's body is read. What the handler
+ * and its streams do afterwards is done in the caller's name.
+ */
+export function createGate(verifyCaller: (token: string) => Promise<Caller>, fail: Fail) {
+  return async (context: HandlerContext): Promise<void> => {
+    const call = context.values.get(callKey);
+    if (call === undefined) throw new ConnectError('the call did not come through the server');
+    call.protocol = context.protocolName;
+    try {
+      call.caller = await authenticate(context.requestHeader, call.address, verifyCaller);
+      adoptActor(actorOf(call.caller));
+      authorize(context.method, call.caller);
+    } catch (error) {
+      throw fail(error, call, context.signal);
+    }
+  };
+}
+
+async function authenticate(
+  header: Headers,
+  socketAddress: string | undefined,
+  verifyCaller: (token: string) => Promise<Caller>,
+): Promise<Caller> {
+  const authorization = header.get('authorization');
+  if (authorization === null) {
+    const address = header.get(clientAddressHeader) ?? socketAddress;
+    return address === undefined ? { kind: 'anonymous' } : { kind: 'anonymous', address };
+  }
+  const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (token === undefined) {
+    throw new DomainError(
+      'unauthenticated',
+      'CREDENTIAL_INVALID',
+      'The header Authorization is not a bearer token.',
+    );
+  }
+  return verifyCaller(token);
+}

@@ -1,0 +1,25 @@
+export {
+  accessRuleOf,
+  authorize,
+  isInternal,
+  isReadOnly,
+  methodsWithoutRule,
+  type AccessRule,
+} from './access.ts';
+export { callerOf, requestIdOf, userOf, workspaceOf } from './call.ts';
+export { fromConnectError } from './from-connect-error.ts';
+export { clientAddressHeader } from './gate.ts';
+export { peerClient, type PeerOptions } from './peer-client.ts';
+export {
+  openPort,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  type OpenPort,
+  type PortLimits,
+  type PortOptions,
+} from './port.ts';
+export { requestIdFrom } from './rpc-handler.ts';
+export { startRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
+export { toConnectError } from './to-connect-error.ts';
+export type { ConnectRouter, HandlerContext, ServiceImpl } from '@connectrpc/connect';

@@ -1,0 +1,55 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { HttpRequest, HttpResponse } from './port.ts';
+
+/** How long what is left of a request may still arrive after its answer. */
+const lingerMs = 2_000;
+
+/** The body, as long as all of it arrives in time; a slow sender is told DEADLINE_EXCEEDED and cut off. */
+export async function* bodyInTime(
+  body: AsyncIterable<Uint8Array>,
+  timeoutMs: number,
+): AsyncGenerator<Uint8Array> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  late.catch(() => undefined);
+  const timer = setTimeout(
+    () => reject(new ConnectError('the request did not arrive in time', Code.DeadlineExceeded)),
+    timeoutMs,
+  );
+  const chunks = body[Symbol.asyncIterator]();
+  let complete = false;
+  try {
+    for (;;) {
+      const chunk = await Promise.race([chunks.next(), late]);
+      if (chunk.done === true) {
+        complete = true;
+        return;
+      }
+      yield chunk.value;
+    }
+  } finally {
+    clearTimeout(timer);
+    // The sender may be waiting forever; so would its iterator.
+    if (!complete) chunks.return?.()?.then(undefined, () => undefined);
+  }
+}
+
+/**
+ * Ends a request whose answer is complete although its body is not: over HTTP/2 its stream alone, over
+ * HTTP/1.1 its connection, after some time for the sender to read the answer.
+ */
+export function endUnreadBody(request: HttpRequest, response: HttpResponse): void {
+  // The response lets go of its socket when it is finished.
+  const { socket } = request;
+  response.once('finish', () => {
+    if (request.complete) return;
+    if ('stream' in response) {
+      response.stream.close(0);
+      return;
+    }
+    request.resume();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    const done = (): void => clearTimeout(timer);
+    request.once('end', done);
+    request.once('close', done);
+  });
+}

@@ -1,0 +1,37 @@
+import type { DescMessage, Message } from '@bufbuild/protobuf';
+import { pathToString } from '@bufbuild/protobuf/reflect';
+import { createValidator, type Validator } from '@bufbuild/protovalidate';
+import { DomainError } from '@cnap/errors';
+
+let validator: Validator | undefined;
+
+/**
+ * Checks a message against the limits in its schema.
+ * @throws DomainError invalid-argument INVALID_FIELD with every field that breaks a rule, by its path.
+ */
+export function validate(schema: DescMessage, message: Message): void {
+  validator ??= createValidator();
+  const result = validator.validate(schema, message);
+  if (result.kind === 'valid') return;
+  if (result.kind === 'error') throw result.error;
+  const fields = result.violations.map((violation) => ({
+    field: pathToString(violation.field),
+    description: violation.message,
+  }));
+  const [first] = fields;
+  const text =
+    first === undefined ? 'The request is not valid.' : `${first.field || 'request'}: ${first.description}`;
+  const more = fields.length > 1 ? ` (and ${fields.length - 1} more)` : '';
+  throw new DomainError('invalid-argument', 'INVALID_FIELD', `${text}${more}`, { fields });
+}
+
+/** Checks each message of a stream as it arrives. */
+export async function* validateEach<T extends Message>(
+  schema: DescMessage,
+  messages: AsyncIterable<T>,
+): AsyncGenerator<T> {
+  for await (const message of messages) {
+    validate(schema, message);
+    yield message;
+  }
+}
