@@ -1,0 +1,118 @@
+import { create } from '@bufbuild/protobuf';
+import { publish } from '@cnap/events';
+import { newId } from '@cnap/ids';
+import { firstResult } from '@cnap/postgres';
+import type { Database } from '@cnap/postgres';
+import type { Source } from '@cnap/proto/cnap/catalog/v1/template';
+import { CreateTemplateResponseSchema, TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
+import { workspaceOf } from '@cnap/rpc';
+import { currentTraceparent } from '@cnap/telemetry';
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { CatalogDatabase } from '../database.ts';
+import { queueBuild } from '../package/queue.ts';
+import { pageFrom, pageOf } from '../page.ts';
+import { checkEtag, refuseLarge, refuseNull, repeatable } from '../request.ts';
+import { sortedJson } from '../sorted-json.ts';
+import { templateCreated, templateDeleted, templateUpdated } from './event.ts';
+import { checkUnused, refuseInstalled } from './in-use.ts';
+import { editSources, sourceInvalid, type WantedSource } from './source.ts';
+import {
+  deleteTemplate,
+  getTemplate,
+  insertTemplate,
+  listTemplates,
+  lockTemplate,
+  updateTemplate,
+} from './store.ts';
+import { podSecurityFrom, proxyModeFrom, templateToProto } from './to-proto.ts';
+import type { InstallUsage } from '../peer/usage-port.ts';
+
+type Deps = { db: Database<CatalogDatabase>; usage: InstallUsage };
+
+export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateService> => ({
+  async getTemplate(request, context) {
+    const workspaceId = workspaceOf(context);
+    const row = await db.inWorkspace(workspaceId, (tx) => getTemplate(tx, workspaceId, request.id));
+    return { template: templateToProto(row) };
+  },
+
+  async listTemplates(request, context) {
+    const workspaceId = workspaceOf(context);
+    const page = pageOf(request);
+    const found = await db.inWorkspace(workspaceId, (tx) => listTemplates(tx, workspaceId, page));
+    const { rows, nextPageToken } = pageFrom(found, page);
+    return { templates: rows.map(templateToProto), nextPageToken };
+  },
+
+  async createTemplate(request, context) {
+    const workspaceId = workspaceOf(context);
+    refuseNull(request);
+    const sources = editSources([], wantedSources(request.sources), () => newId('src'));
+    const repeat = repeatable(TemplateService.method.createTemplate, request, workspaceId);
+    return db.inWorkspace(workspaceId, (tx) =>
+      firstResult(tx, repeat, async () => {
+        const row = await insertTemplate(tx, {
+          id: newId('tpl'),
+          workspaceId,
+          name: request.name,
+          sources,
+          podSecurity: podSecurityFrom(request.podSecurity),
+          registryProxyMode: proxyModeFrom(request.registryProxyMode),
+        });
+        await publish(tx, templateCreated(row));
+        const build = await queueBuild(tx, row, 'patch', currentTraceparent());
+        return create(CreateTemplateResponseSchema, { template: templateToProto(row), packageId: build.id });
+      }),
+    );
+  },
+
+  async updateTemplate(request, context) {
+    const workspaceId = workspaceOf(context);
+    refuseNull(request);
+    return db.inWorkspace(workspaceId, async (tx) => {
+      const current = await lockTemplate(tx, workspaceId, request.id);
+      checkEtag(request.etag, current.version);
+      const sources =
+        request.sources.length === 0
+          ? undefined
+          : editSources(current.sources, wantedSources(request.sources), () => newId('src'));
+      const row = await updateTemplate(tx, current.id, {
+        name: request.name,
+        sources,
+        podSecurity: request.podSecurity === undefined ? undefined : podSecurityFrom(request.podSecurity),
+        registryProxyMode:
+          request.registryProxyMode === undefined ? undefined : proxyModeFrom(request.registryProxyMode),
+      });
+      await publish(tx, templateUpdated(row));
+      const changed = sources !== undefined && sortedJson(sources) !== sortedJson(current.sources);
+      const build = changed ? await queueBuild(tx, row, 'patch', currentTraceparent()) : undefined;
+      return { template: templateToProto(row), packageId: build?.id ?? '' };
+    });
+  },
+
+  async deleteTemplate(request, context) {
+    const workspaceId = workspaceOf(context);
+    await db.inWorkspace(workspaceId, async (tx) => {
+      const row = await getTemplate(tx, workspaceId, request.id);
+      await checkUnused(tx, row.id);
+    });
+    await refuseInstalled(usage, request.id, context.signal);
+    await db.inWorkspace(workspaceId, async (tx) => {
+      const row = await lockTemplate(tx, workspaceId, request.id);
+      await checkUnused(tx, row.id);
+      await deleteTemplate(tx, row.id);
+      await publish(tx, templateDeleted(row));
+    });
+    return {};
+  },
+});
+
+function wantedSources(sources: Source[]): WantedSource[] {
+  return sources.map((source, index) => {
+    const field = `sources[${index}]`;
+    if (source.kind.case === undefined) throw sourceInvalid(field, 'must say what it is');
+    refuseLarge(source.values, `${field}.values`);
+    const { repoUrl, chart, version } = source.kind.value;
+    return { id: source.id, repoUrl, chart, version: version.trim(), values: source.values ?? {} };
+  });
+}

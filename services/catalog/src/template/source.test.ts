@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { editSources, type WantedSource } from './source.ts';
+
+const source = (chart: string, change: Partial<WantedSource> = {}): WantedSource => ({
+  id: '',
+  repoUrl: 'https://charts.example.test',
+  chart,
+  version: '',
+  values: {},
+  ...change,
+});
+const ids = () => {
+  let next = 0;
+  return () => `src_${(next += 1)}`;
+};
+
+test('an alias is the name of the chart, with a number when it is taken', () => {
+  const made = editSources(
+    [],
+    ['redis', 'redis', 'bitnami/Redis_Cluster', 'global', '...'].map((c) => source(c)),
+    ids(),
+  );
+  expect(made.map(({ alias }) => alias)).toEqual(['redis', 'redis-2', 'redis-cluster', 'global-2', 'source']);
+});
+
+test('ids and aliases stay across edits, even when the chart or the order changes', () => {
+  const first = editSources([], [source('redis'), source('redis')], ids());
+  const [one, two] = first;
+  const edited = editSources(
+    first,
+    [
+      source('redis'),
+      source('valkey', { id: two?.id ?? '' }),
+      source('redis', { id: one?.id ?? '', version: '^2' }),
+    ],
+    () => 'src_new',
+  );
+  expect(edited.map(({ id, alias }) => [id, alias])).toEqual([
+    ['src_new', 'redis-3'],
+    [two?.id, 'redis-2'],
+    [one?.id, 'redis'],
+  ]);
+  expect(edited[2]?.version).toBe('^2');
+});
+
+test.each([
+  [[source('a', { id: 'src_x' })], 'sources[0].id'],
+  [[source('a', { repoUrl: 'http://user:secret@host/' })], 'sources[0].helm_chart.repo_url'],
+  [[source('a', { repoUrl: 'http://' })], 'sources[0].helm_chart.repo_url'],
+  [[source('b'), source('a', { version: 'latest please' })], 'sources[1].helm_chart.version'],
+])('refuses %#: %s', (wanted, field) => {
+  expect(() => editSources([], wanted, ids())).toThrow(
+    expect.objectContaining({ reason: 'SOURCE_INVALID', fields: [expect.objectContaining({ field })] }),
+  );
+});
