@@ -108,6 +108,10 @@ function run() {
   // A terminal sends Ctrl-C to the child as well; once is enough.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm cannot pass on the signal that kills it: without npm, nobody waits for us
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500);
+  if (!process.env.npm_lifecycle_event) clearInterval(watch);
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
