@@ -1,6 +1,6 @@
 import { type Database, migrate, openDatabase } from '@cnap/postgres';
 import { aloneOnServer, freshDatabase } from '@cnap/test-servers';
-import type { Migration } from 'kysely';
+import type { Migration } from 'kysely/migration';
 
 export interface TestDatabase<DB> extends AsyncDisposable {
   /** As the service's role: what the service itself uses. */
