@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { HttpRequest, HttpResponse } from './port.ts';
 
 /** How long what is left of a request may still arrive after its answer. */
-const lingerMs = 2_000;
+const lingerMs = 500;
 
 /** The body, as long as all of it arrives in time; a slow sender is told DEADLINE_EXCEEDED and cut off. */
 export async function* bodyInTime(
@@ -35,21 +35,30 @@ export async function* bodyInTime(
 
 /**
  * Ends a request whose answer is complete although its body is not: over HTTP/2 its stream alone, over
- * HTTP/1.1 its connection, after some time for the sender to read the answer.
+ * HTTP/1.1 its connection. A sender that is cut at once would not read the answer, so it is given a moment.
  */
 export function endUnreadBody(request: HttpRequest, response: HttpResponse): void {
+  if ('stream' in response) {
+    const { stream } = response;
+    // The response itself says that it is finished only when its stream is gone.
+    stream.once('finish', () => {
+      if (stream.readableEnded || stream.destroyed) return;
+      // The request object pauses the stream once nobody reads it any more.
+      stream.removeAllListeners('data');
+      stream.resume();
+      const timer = setTimeout(() => stream.close(0), lingerMs);
+      stream.once('close', () => clearTimeout(timer));
+    });
+    return;
+  }
   // The response lets go of its socket when it is finished.
   const { socket } = request;
   response.once('finish', () => {
     if (request.complete) return;
-    if ('stream' in response) {
-      response.stream.close(0);
-      return;
-    }
     request.resume();
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     const done = (): void => clearTimeout(timer);
     request.once('end', done);
-    request.once('close', done);
+    socket.once('close', done);
   });
 }
