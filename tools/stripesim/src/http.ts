@@ -9,9 +9,10 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBody) throw new BodyTooLarge('the body is larger than 1 MiB');
-    chunks.push(chunk);
+    // Read to its end all the same: an answer to somebody who still writes would be lost.
+    if (size <= maxBody) chunks.push(chunk);
   }
+  if (size > maxBody) throw new BodyTooLarge('the body is larger than 1 MiB');
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -114,8 +114,8 @@ export async function startServer(
       return;
     }
     handle(running.sim, running.idempotency, request, response, stop.signal).catch((error: unknown) => {
-      if (stop.signal.aborted || response.headersSent || request.socket.destroyed) {
-        request.socket.destroy();
+      if (stop.signal.aborted || response.headersSent || response.destroyed) {
+        response.destroy();
         return;
       }
       if (!(error instanceof BodyTooLarge)) console.error('stripesim:', error);

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
 import { startStripesim } from '../src/index.ts';
 import type { Stripesim, StripesimOptions } from '../src/index.ts';
 

@@ -26,7 +26,6 @@ export interface Recurring {
   interval: 'day' | 'week' | 'month' | 'year';
   interval_count: number;
   meter: null;
-  trial_period_days: null;
   usage_type: 'licensed';
 }
 
@@ -105,7 +104,6 @@ export function createPrice(scope: Scope, params: Parsed<typeof createParams>): 
           interval: params.recurring.interval,
           interval_count: params.recurring.interval_count ?? 1,
           meter: null,
-          trial_period_days: null,
           usage_type: 'licensed',
         }
       : null,
