@@ -6,7 +6,9 @@ export {
   methodsWithoutRule,
   type AccessRule,
 } from './access.ts';
+export { openBackends, type Backends } from './backends.ts';
 export { callerOf, requestIdOf, userOf, workspaceOf } from './call.ts';
+export { forwardRpc, type ForwardOptions } from './forward-rpc.ts';
 export { fromConnectError } from './from-connect-error.ts';
 export { clientAddressHeader } from './gate.ts';
 export { peerClient, type PeerOptions } from './peer-client.ts';
@@ -19,6 +21,8 @@ export {
   type PortLimits,
   type PortOptions,
 } from './port.ts';
+export { refuseRpc } from './refuse-rpc.ts';
+export { routeTable, type RpcRoute } from './route-table.ts';
 export { requestIdFrom } from './rpc-handler.ts';
 export { startRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { toConnectError } from './to-connect-error.ts';

@@ -17,7 +17,7 @@ import {
 import { currentActor, currentTraceparent } from '@cnap/telemetry';
 import { describe, expect, test } from 'vitest';
 import { callerOf, startRpcServer, workspaceOf } from '../src/index.ts';
-import { insId, logged, startTestServer, token, wsId } from './test-server.ts';
+import { errorOf, insId, logged, startTestServer, token, wsId } from './test-server.ts';
 
 const transports: Record<string, (baseUrl: string) => Transport> = {
   'Connect over HTTP/1.1': (baseUrl) => createConnectTransport({ httpVersion: '1.1', baseUrl }),
@@ -28,16 +28,6 @@ const transports: Record<string, (baseUrl: string) => Transport> = {
   'gRPC-Web over HTTP/1.1': (baseUrl) => createGrpcWebTransport({ httpVersion: '1.1', baseUrl }),
   'gRPC-Web over HTTP/2': (baseUrl) => createGrpcWebTransport({ httpVersion: '2', baseUrl }),
 };
-
-async function errorOf(call: Promise<unknown>): Promise<ConnectError> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof ConnectError) return error;
-    throw error;
-  }
-  throw new Error('the call succeeded');
-}
 
 const infoOf = (error: ConnectError) => error.findDetails(ErrorInfoSchema)[0];
 

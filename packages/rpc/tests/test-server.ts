@@ -1,4 +1,4 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import { ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { Caller, Role } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
@@ -78,4 +78,15 @@ export async function startTestServer(
   });
   linesOf.set(server, lines);
   return server;
+}
+
+/** The error of a call that must fail. */
+export async function errorOf(call: Promise<unknown>): Promise<ConnectError> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof ConnectError) return error;
+    throw error;
+  }
+  throw new Error('the call succeeded');
 }
