@@ -1,0 +1,2 @@
+export type { Sealed } from './blob.ts';
+export { createKeyring, parseKeyring, type EncryptionKey, type Keyring } from './keyring.ts';
