@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import type { User } from '../access/user.ts';
+import { decodeProtobuf } from './protobuf.ts';
 import { badRequest, StatusError } from '../objects/status-error.ts';
 
 /** One request on its way to an answer. */
@@ -26,16 +27,10 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     }
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString('utf8');
+  const body = Buffer.concat(chunks);
+  if (request.headers['content-type']?.includes('protobuf') && body.length > 0) return decodeProtobuf(body);
+  const text = body.toString('utf8');
   if (!text.trim()) return undefined;
-  const type = request.headers['content-type'] ?? 'application/json';
-  if (type.includes('protobuf') || type.includes('cbor')) {
-    throw new StatusError(
-      415,
-      'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
-    );
-  }
   try {
     return /^\s*[[{]/.test(text)
       ? (JSON.parse(text) as unknown)

@@ -41,11 +41,14 @@ export function invalidLabels(labels: Record<string, string> | undefined): Cause
   }));
 }
 
-export function validatePodSpec(spec: Fields, path: string): Cause[] {
+export function validatePodSpec(spec: Fields, path: string, claims: unknown[] = []): Cause[] {
   const causes: Cause[] = [];
   const containers = listOf(spec['containers']);
   if (containers.length === 0) causes.push(required(`${path}.containers`));
-  const volumes = new Set(listOf(spec['volumes']).map((volume) => textOf(fieldsOf(volume)['name'])));
+  const volumes = new Set([
+    ...listOf(spec['volumes']).map((volume) => textOf(fieldsOf(volume)['name'])),
+    ...claims.map((claim) => textOf(fieldsOf(fieldsOf(claim)['metadata'])['name'])),
+  ]);
   containers.forEach((item, index) => {
     const container = fieldsOf(item);
     if (!container['name']) causes.push(required(`${path}.containers[${index}].name`));
@@ -67,7 +70,11 @@ export function validatePodSpec(spec: Fields, path: string): Cause[] {
 export function validateWorkload(object: KubeObject): Cause[] {
   const spec = fieldsOf(object['spec']);
   const template = fieldsOf(spec['template']);
-  const causes = validatePodSpec(fieldsOf(template['spec']), 'spec.template.spec');
+  const causes = validatePodSpec(
+    fieldsOf(template['spec']),
+    'spec.template.spec',
+    listOf(spec['volumeClaimTemplates']),
+  );
   if (!isFields(spec['selector'])) return [required('spec.selector'), ...causes];
   const labels = fieldsOf(fieldsOf(template['metadata'])['labels']);
   const wanted = fieldsOf(spec['selector']['matchLabels']);
