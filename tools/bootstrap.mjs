@@ -28,12 +28,20 @@ const programs = {
   bench: ['helm'],
 };
 
+checkCommand();
 checkNode();
 installDependencies();
 const env = { ...process.env, PATH: [nodeFolder(), join(modules, '.bin'), process.env.PATH].join(delimiter) };
 generateCode();
 preparePrograms();
 run();
+
+function checkCommand() {
+  const entry = entries[command];
+  if (entry !== undefined && !existsSync(join(root, entry))) fail(`${entry} is not there`);
+  const known = [...new Set([...Object.keys(entries), ...Object.keys(manifest.scripts)])];
+  if (!known.includes(command)) fail(`there is no command ${command}: ${known.join(', ')}`);
+}
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -52,7 +60,7 @@ function installDependencies() {
   const wanted = hashOf(['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']);
   if (isCurrent(stamp, wanted)) return;
   const pnpm = manifest.packageManager; // pnpm@12.21.0
-  step(`installed dependencies with ${pnpm}`, () => {
+  step(`installing dependencies with ${pnpm}`, () => {
     // without CI, pnpm may ask before it replaces node_modules, and nobody would answer
     execute('npx', ['-y', pnpm, 'install', '--frozen-lockfile'], { ...process.env, CI: '1' });
     writeFileSync(stamp, wanted);
@@ -77,7 +85,7 @@ function generateCode() {
   ]);
   const isThere = existsSync(join(root, 'packages/proto/src/gen')) && existsSync(join(root, 'third_party'));
   if (isThere && isCurrent(stamp, wanted)) return;
-  step('generated code from proto/', () => {
+  step('generating code from proto/', () => {
     execute('node', ['tools/generate.ts'], env);
     writeFileSync(stamp, wanted);
   });
@@ -96,12 +104,6 @@ function preparePrograms() {
 
 function run() {
   const entry = entries[command];
-  if (entry === undefined && manifest.scripts[command] === undefined) {
-    fail(
-      `there is no command ${command}: ${[...new Set([...Object.keys(entries), ...Object.keys(manifest.scripts)])].join(', ')}`,
-    );
-  }
-  if (entry !== undefined && !existsSync(join(root, entry))) fail(`${entry} is not there`);
   const [program, programArgs] = entry ? ['node', [entry, ...args]] : ['pnpm', ['run', command, ...args]];
   const child = spawn(program, programArgs, { cwd: root, env, stdio: 'inherit' });
   child.on('error', (error) => fail(`${program} cannot be started: ${error.message}`));
@@ -117,8 +119,9 @@ function run() {
 
 function step(text, work) {
   const started = performance.now();
+  process.stdout.write(`${text} … `);
   work();
-  console.log(`${text} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  console.log(`${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
 /** Runs something silently; when it fails, the end of what it said is all there is to see. */
@@ -131,7 +134,7 @@ function execute(program, programArgs, environment) {
   });
   if (error) fail(`${program} cannot be started: ${error.message}`);
   if (status === 0) return;
-  console.error(`${stdout}${stderr}`.trimEnd().split('\n').slice(-20).join('\n'));
+  console.error(`failed\n${stdout}${stderr}`.trimEnd().split('\n').slice(-20).join('\n'));
   fail(`${program} ${programArgs.join(' ')} failed`);
 }
 

@@ -4,13 +4,16 @@ import { findProgram, type ProgramName } from '../packages/programs/src/index.ts
 
 const names = process.argv.slice(2) as ProgramName[];
 for (const name of names) {
-  let last = '';
+  let steps = 0;
   const started = performance.now();
   try {
-    const found = await findProgram(name, { onStep: (text) => void (last = text) });
+    const found = await findProgram(name, {
+      onStep: (text) => process.stdout.write(`${steps++ === 0 ? '' : 'not there, '}${text} … `),
+    });
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-    if (last !== '') console.log(`${name} ${found.version} from ${found.from} (${seconds} s)`);
+    if (steps > 0) console.log(`${name} ${found.version}, ${seconds} s`);
   } catch (error) {
+    if (steps > 0) console.log('failed');
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }

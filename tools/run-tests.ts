@@ -11,15 +11,15 @@ import { lastLine, printSummary } from './test-run/summary.ts';
 
 const root = join(import.meta.dirname, '..');
 const started = performance.now();
-const step = (text: string) =>
-  console.log(`${text} (${((performance.now() - started) / 1_000).toFixed(1)} s)`);
 
 await using servers = new AsyncDisposableStack();
 const wanted = ['postgres', 'nats', 'kubernetes'];
+process.stdout.write('starting the servers for the tests … ');
 await startTestServers(servers, wanted);
 const hasKubernetes = Boolean(process.env['CNAP_TEST_KUBECONFIG']);
 if (hasKubernetes) process.env['CNAP_TEST_KUBERNETES'] = 'real'; // part of turbo's hash; the address is not
-step(`Postgres, NATS${hasKubernetes ? ' and a real Kubernetes' : ''} for the tests started`);
+const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+console.log(`Postgres, NATS${hasKubernetes ? ' and a real Kubernetes' : ''}, ${seconds} s`);
 
 rmSync(join(root, '.turbo', 'runs'), { recursive: true, force: true });
 const options = '--continue --concurrency=2 --output-logs=errors-only --log-order=grouped --summarize'.split(
