@@ -1,0 +1,12 @@
+import { eventsMigrations } from '@cnap/events';
+import { postgresMigrations } from '@cnap/postgres';
+import { reconcileMigrations } from '@cnap/reconcile';
+import * as billing from './0001_billing.ts';
+
+/** Every migration of the schema `billing`, forward only. */
+export const migrations = {
+  ...postgresMigrations,
+  ...reconcileMigrations,
+  ...eventsMigrations,
+  '0001_billing': billing,
+};

@@ -1,0 +1,124 @@
+import { DomainError, messageOf } from '@cnap/errors';
+import { done, type Outcome, type ReconcileContext, requeueAfter } from '@cnap/reconcile';
+import type { OrderRow } from '../database.ts';
+import { enterState } from './enter.ts';
+import { inputsOf } from './inputs.ts';
+import { installOf, moneyRefOf } from './observe.ts';
+import { lookAgainMs, type Step } from './plan.ts';
+import type { MoneySeen } from './port.ts';
+import type { OrderDeps } from './reconcile.ts';
+import { changeOrder } from './store.ts';
+
+/** A hold lasts 7 days (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method); it is never let run out. */
+const longestHoldMs = 6 * 24 * 60 * 60_000;
+
+const again = requeueAfter(0);
+
+/** Takes one step. Whatever it did shows at the next look, which comes at once. */
+export async function act(
+  deps: OrderDeps,
+  context: ReconcileContext,
+  order: OrderRow,
+  step: Step,
+  seen: MoneySeen,
+): Promise<Outcome> {
+  const { money, installs } = deps;
+  const ref = moneyRefOf(order);
+  switch (step.do) {
+    case 'rest':
+      return done;
+    case 'wait':
+      return requeueAfter(step.afterMs, `looks again; ${order.state}`);
+    case 'enter':
+      await context.write((tx) => enterState(tx, order, step, columnsOf(deps, order, step, seen)));
+      return again;
+    case 'ensure-install':
+      return ensureInstall(deps, context, order);
+    case 'end-install': {
+      const { gone } = await installs.end(order.id, order.message || order.reason);
+      const end = gone ? 'gone' : 'going';
+      if (order.install_end !== end)
+        await context.write((tx) => changeOrder(tx, order, { install_end: end }));
+      const waits = !gone && order.install_end === 'going';
+      return waits ? requeueAfter(lookAgainMs, 'the install is being removed') : again;
+    }
+    case 'capture':
+      if (ref) return capture(context, order, () => money.capture(ref));
+      return again;
+    case 'expire-session':
+      if (ref) await money.expireSession(ref);
+      return again;
+    case 'release':
+      if (ref) await money.release(ref);
+      return again;
+    case 'refund':
+      if (ref) await money.refund(ref, step.charge);
+      return again;
+    case 'cancel-subscription':
+      if (ref) await money.cancelSubscription(ref);
+      return again;
+    case 'cancel-subscription-at-period-end':
+      if (ref) await money.cancelSubscriptionAtPeriodEnd(ref);
+      return again;
+  }
+}
+
+/** What else is decided at the moment a state is entered. */
+function columnsOf(
+  deps: OrderDeps,
+  order: OrderRow,
+  step: { state: string },
+  { payment }: MoneySeen,
+): { install_key?: string; deadline_time?: Date; checkout_url?: string } {
+  if (step.state !== 'authorized') return step.state === 'expired' ? { checkout_url: '' } : {};
+  const now = deps.now().getTime();
+  const byPromise = now + deps.fulfilmentDeadlineMs;
+  const heldSince = payment?.heldSince?.getTime();
+  const byHold = heldSince === undefined ? byPromise : heldSince + longestHoldMs;
+  return {
+    // Decided once: whatever event comes later, the install is the same.
+    install_key: `idk_${order.stripe_event_id ?? order.id}`,
+    deadline_time: new Date(Math.min(byPromise, byHold)),
+    checkout_url: '',
+  };
+}
+
+async function ensureInstall(deps: OrderDeps, context: ReconcileContext, order: OrderRow): Promise<Outcome> {
+  try {
+    const install = await deps.installs.ensure(installOf(order, inputsOf(deps.keyring, order)));
+    const entered = { state: 'deploying', reason: '', message: '' } as const;
+    await context.write((tx) => enterState(tx, order, entered, { install_id: install.id }));
+    return again;
+  } catch (error) {
+    return undoIfPermanent(context, order, error, 'INSTALL_REFUSED', 'The software cannot be installed');
+  }
+}
+
+async function capture(
+  context: ReconcileContext,
+  order: OrderRow,
+  work: () => Promise<void>,
+): Promise<Outcome> {
+  try {
+    await work();
+    return again;
+  } catch (error) {
+    return undoIfPermanent(context, order, error, 'CAPTURE_REFUSED', 'The money could not be collected');
+  }
+}
+
+const permanentKinds = new Set(['not-found', 'failed-precondition', 'invalid-argument']);
+
+/** What will be refused again and again is undone at once; anything else is tried again. */
+async function undoIfPermanent(
+  context: ReconcileContext,
+  order: OrderRow,
+  error: unknown,
+  reason: string,
+  what: string,
+): Promise<Outcome> {
+  if (!(error instanceof DomainError) || !permanentKinds.has(error.kind)) throw error;
+  const message = `${what}: ${messageOf(error)}`.slice(0, 1_000);
+  await context.write((tx) => enterState(tx, order, { state: 'compensating', reason, message }));
+  return again;
+}

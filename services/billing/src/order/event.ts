@@ -1,0 +1,28 @@
+import { create } from '@bufbuild/protobuf';
+import type { Fact } from '@cnap/events';
+import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
+import type { OrderRow } from '../database.ts';
+import { stateToProto } from './to-proto.ts';
+
+/** The fact of the state that the order has entered: `order.authorized` and the like. */
+export const orderEntered = (row: OrderRow): Fact => ({
+  service: 'billing',
+  resource: 'order',
+  fact: row.state,
+  id: row.id,
+  version: Number(row.version),
+  workspaceIds: [row.workspace_id, row.seller_workspace_id],
+  schema: OrderEventSchema,
+  message: create(OrderEventSchema, {
+    orderId: row.id,
+    workspaceId: row.workspace_id,
+    sellerWorkspaceId: row.seller_workspace_id,
+    productId: row.product_id,
+    state: stateToProto[row.state],
+    reason: row.reason,
+    message: row.message,
+    installId: row.install_id ?? '',
+    amountTotal: BigInt(row.amount_total),
+    currency: row.currency,
+  }),
+});

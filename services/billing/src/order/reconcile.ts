@@ -1,0 +1,59 @@
+import { DomainError } from '@cnap/errors';
+import type { Database } from '@cnap/postgres';
+import { done, type Outcome, type Reconcile, type ReconcileContext, requeueAfter } from '@cnap/reconcile';
+import type { Keyring } from '@cnap/secrets';
+import { withActor, withTrace } from '@cnap/telemetry';
+import type { BillingTables, OrderRow } from '../database.ts';
+import { act } from './act.ts';
+import { inputsOf } from './inputs.ts';
+import { differs, installOf, moneyColumns, observeMoney, wantedOf, type InstallLook } from './observe.ts';
+import { nextStep } from './plan.ts';
+import type { Installs, Money } from './port.ts';
+import { changeOrder, findOrder, OrderChanged } from './store.ts';
+
+export type OrderDeps = {
+  db: Database<BillingTables>;
+  money: Money;
+  installs: Installs;
+  keyring: Keyring;
+  fulfilmentDeadlineMs: number;
+  now: () => Date;
+};
+
+/** Reconciles `order`: reads Stripe and the installer, and takes one step. */
+export const orderReconciler =
+  (deps: OrderDeps): Reconcile =>
+  async (context) => {
+    const order = await deps.db.acrossWorkspaces((tx) => findOrder(tx, context.key));
+    if (!order) return done;
+    // The whole sale is one trace, whoever woke it.
+    return withTrace(order.traceparent ?? undefined, () =>
+      withActor({ kind: 'service', id: 'billing' }, () => bringCloser(deps, context, order)),
+    );
+  };
+
+async function bringCloser(deps: OrderDeps, context: ReconcileContext, read: OrderRow): Promise<Outcome> {
+  try {
+    const money = await observeMoney(deps.money, read);
+    const columns = moneyColumns(read, money);
+    const order = differs(read, columns) ? await context.write((tx) => changeOrder(tx, read, columns)) : read;
+    const { install, unreachable } = await lookAtInstall(deps, order);
+    const step = nextStep(wantedOf(order), { money, ...(install ? { install } : {}) }, deps.now());
+    // Visible as a failure, and tried again with its pauses; past the deadline there is another step.
+    if (step.do === 'wait' && unreachable) throw unreachable;
+    return await act(deps, context, order, step, money);
+  } catch (error) {
+    if (error instanceof OrderChanged) return requeueAfter(0, 'the order was changed meanwhile');
+    throw error;
+  }
+}
+
+async function lookAtInstall({ installs, keyring }: OrderDeps, order: OrderRow): Promise<InstallLook> {
+  if (order.state !== 'deploying') return {};
+  try {
+    return { install: await installs.ensure(installOf(order, inputsOf(keyring, order))) };
+  } catch (error) {
+    if (error instanceof DomainError) return { unreachable: error };
+    throw error;
+  }
+}

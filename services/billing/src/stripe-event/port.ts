@@ -1,0 +1,18 @@
+import type { EventRefs } from '../database.ts';
+
+/** What is kept of a webhook. */
+export type ReceivedEvent = {
+  id: string;
+  type: string;
+  /** Empty for events of the platform's own account. */
+  accountId: string;
+  refs: EventRefs;
+};
+
+/** Reads webhooks. */
+export type Webhooks = {
+  /** @throws DomainError WEBHOOK_SIGNATURE_INVALID when it is not signed by Stripe, or too long ago */
+  read(body: Buffer, signature: string | undefined): ReceivedEvent;
+  /** The order that an object belongs to by its payment intent's metadata; the last way to find out. */
+  orderOfPayment(accountId: string, paymentIntentId: string): Promise<string | undefined>;
+};

@@ -1,0 +1,78 @@
+import type { Database, Tx } from '@cnap/postgres';
+import { done, type Reconcile, wake } from '@cnap/reconcile';
+import type { BillingTables, StripeEventRow } from '../database.ts';
+import { pricesOfStripeProduct } from '../price/store.ts';
+import { priceKey } from '../price/sync.ts';
+import { sellerOf } from '../seller-account/store.ts';
+import type { Webhooks } from './port.ts';
+import { closeEvent, findEvent, ordersOf, rememberPaidBy } from './store.ts';
+
+type Deps = { db: Database<BillingTables>; webhooks: Webhooks };
+
+/** Events that say an open order may be paid now. */
+const paid = new Set(['checkout.session.completed', 'checkout.session.async_payment_succeeded']);
+
+/**
+ * Reconciles `stripe-event`: finds what the event is about and wakes it. In whichever order events come, whoever is
+ * woken reads the object again.
+ */
+export const stripeEventReconciler =
+  ({ db, webhooks }: Deps): Reconcile =>
+  async ({ key, write }) => {
+    const found = await db.acrossWorkspaces(async (tx) => {
+      const event = await findEvent(tx, key);
+      if (event?.state !== 'received') return undefined;
+      const workspaceId = await sellerOf(tx, event.stripe_account_id);
+      return { event, workspaceId, orders: await ordersOf(tx, event.stripe_account_id, event.refs) };
+    });
+    if (!found) return done;
+    const { event, workspaceId } = found;
+    const orders =
+      workspaceId === undefined || found.orders.length > 0
+        ? found.orders
+        : await searchOrders(db, webhooks, event);
+    await write(async (tx: Tx<BillingTables>) => {
+      if (workspaceId === undefined && orders.length === 0) {
+        await closeEvent(tx, event.id, 'ignored', undefined);
+        return;
+      }
+      for (const orderId of orders) {
+        if (paid.has(event.type)) await rememberPaidBy(tx, orderId, event.id);
+        await wake(tx, 'order', orderId);
+      }
+      const others = workspaceId === undefined ? 0 : await wakeOthers(tx, event, workspaceId);
+      await closeEvent(tx, event.id, orders.length + others > 0 ? 'handled' : 'ignored', workspaceId);
+    });
+    return done;
+  };
+
+/** A charge or dispute names its payment intent, whose metadata names the order. */
+async function searchOrders(
+  db: Database<BillingTables>,
+  webhooks: Webhooks,
+  { stripe_account_id: accountId, refs }: StripeEventRow,
+): Promise<string[]> {
+  if (refs.paymentIntentId === undefined) return [];
+  const orderId = await webhooks.orderOfPayment(accountId, refs.paymentIntentId);
+  return orderId === undefined ? [] : db.acrossWorkspaces((tx) => ordersOf(tx, accountId, { orderId }));
+}
+
+/** Wakes the account or the prices that the event is about; says how many. */
+async function wakeOthers(
+  tx: Tx<BillingTables>,
+  event: StripeEventRow,
+  workspaceId: string,
+): Promise<number> {
+  const { type, stripe_account_id: accountId } = event;
+  if (type.startsWith('account.')) {
+    await wake(tx, 'seller-account', workspaceId);
+    return 1;
+  }
+  const { objectId } = event.refs;
+  if (objectId === undefined) return 0;
+  const prices = type.startsWith('price.')
+    ? [objectId]
+    : await pricesOfStripeProduct(tx, accountId, objectId);
+  for (const price of prices) await wake(tx, 'price', priceKey(accountId, price));
+  return prices.length;
+}
