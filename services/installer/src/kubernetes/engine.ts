@@ -1,0 +1,60 @@
+import { applyAll, applyCrds, prepareNamespace } from './apply.ts';
+import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
+import { runHooks } from './hooks.ts';
+import { followLogs, podLogs } from './logs.ts';
+import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './observe.ts';
+import type { Engine } from './port.ts';
+import { removeNamespace, removeObjects } from './remove.ts';
+
+/** The engine on real clusters: every step through the cluster's one connection, budget and breaker. */
+export function createEngine(options: ConnectionOptions): Engine {
+  const connections = new ClusterConnections(options);
+  return {
+    capabilities: (clusterId, signal) =>
+      connections.use(clusterId, signal, async (cluster) => {
+        const [{ gitVersion }, { apiVersions }] = await Promise.all([
+          cluster.version(signal),
+          cluster.kinds(),
+        ]);
+        return { kubeVersion: gitVersion, apiVersions };
+      }),
+    prepareNamespace: (target, settings, signal) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        prepareNamespace(cluster, target, settings, signal),
+      ),
+    applyCrds: (target, crds, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => applyCrds(cluster, target, crds, signal)),
+    applyObjects: (target, objects, signal, applying = {}) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        applyAll(cluster, target, objects, signal, applying),
+      ),
+    runHooks: (target, hooks, event, run, progress, signal) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        runHooks(cluster, { target, hooks, event, run, progress, signal }),
+      ),
+    observeHealth: (target, inventory, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => observeHealth(cluster, inventory, signal)),
+    explainWaiting: (target, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => explainWaiting(cluster, target, signal)),
+    removeObjects: (target, inventory, signal) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        removeObjects(cluster, target, inventory, signal),
+      ),
+    removeNamespace: (target, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => removeNamespace(cluster, target, signal)),
+    listVolumeClaims: (target, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => listVolumeClaims(cluster, target, signal)),
+    listPods: (target, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => listPods(cluster, target, signal)),
+    podLogs: (target, log, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => podLogs(cluster, target.namespace, log, signal)),
+    async *followLogs(target, log, signal) {
+      // A reader may follow for hours: it takes a place in the budget only to begin.
+      yield* await connections.use(target.clusterId, signal, async (cluster) =>
+        followLogs(cluster, target.namespace, log, signal),
+      );
+    },
+    forget: (clusterId) => connections.forget(clusterId),
+    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,64 @@
+import type { Hook, HookEvent } from '@cnap/helm';
+import { type KubeObject, objectKey, refOf } from '@cnap/kubernetes';
+
+import { healthOf } from './health.ts';
+import type { HookProgress } from './port.ts';
+
+/** Names the run that made a hook's object, so that one left by an earlier run is not taken for ours. */
+export const runAnnotation = 'cnap.tech/hook-run';
+
+export type HookPlan = { do: 'look'; hook: Hook } | { do: 'remove'; hooks: Hook[] } | { do: 'finish' };
+
+/** The hooks of an event in the order Helm runs them: weight, then kind, then name. */
+export function hooksFor(hooks: readonly Hook[], event: HookEvent): Hook[] {
+  const nameOf = ({ object }: Hook) => `${object.kind}/${object.metadata.name}`;
+  return hooks
+    .filter((hook) => hook.events.includes(event))
+    .toSorted((a, b) => a.weight - b.weight || (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+/** What to do next: look at the first hook that is not done, then clean up. */
+export function planHooks(ordered: Hook[], progress: HookProgress): HookPlan {
+  const isDone = (hook: Hook) => progress.completed.includes(keyOfHook(hook));
+  if (!progress.failed) {
+    const next = ordered.find((hook) => !isDone(hook));
+    if (next) return { do: 'look', hook: next };
+  }
+  const { failed } = progress;
+  const over = ordered.filter((hook) =>
+    isDone(hook)
+      ? hook.deletePolicies.includes('hook-succeeded')
+      : keyOfHook(hook) === failed?.hook && hook.deletePolicies.includes('hook-failed'),
+  );
+  return over.length > 0 ? { do: 'remove', hooks: over } : { do: 'finish' };
+}
+
+export type HookLook = 'create' | 'replace' | 'wait' | 'succeeded' | { failed: string };
+
+/** What an existing hook object means for the run. Kinds other than Job and Pod are done once they are there. */
+export function lookAtHook(
+  hook: Hook,
+  existing: KubeObject | undefined,
+  run: string,
+  now: number,
+  deadlineMs: number,
+): HookLook {
+  if (!existing) return 'create';
+  if (existing.metadata.deletionTimestamp !== undefined) return 'wait';
+  if (existing.metadata.annotations?.[runAnnotation] !== run) return 'replace';
+  if (hook.object.kind !== 'Job' && hook.object.kind !== 'Pod') return 'succeeded';
+  const { state, message } = healthOf(refOf(existing), existing);
+  const { phase } = (existing['status'] ?? {}) as { phase?: string };
+  if (state === 'failed') return { failed: message };
+  if (state === 'current' && (hook.object.kind === 'Job' || phase === 'Succeeded')) return 'succeeded';
+  const age = now - Date.parse(existing.metadata.creationTimestamp ?? '');
+  if (age > deadlineMs)
+    return {
+      failed: `${hook.object.kind} ${hook.object.metadata.name} did not finish within ${deadlineMs / 1000} s`,
+    };
+  return 'wait';
+}
+
+export function keyOfHook(hook: Hook): string {
+  return objectKey(refOf(hook.object));
+}

@@ -1,0 +1,86 @@
+import { type Cluster, type KubeObject, inParallel, isKubernetesError, refOf } from '@cnap/kubernetes';
+
+import { hasHealth, healthOf, reportOf } from './health.ts';
+import { isCrd } from './order.ts';
+import { lastLogLines } from './logs.ts';
+import type { HealthReport, InventoryEntry, PodInfo, Target, Waiting } from './port.ts';
+import { type EventObject, explain } from './waiting.ts';
+
+const atOnce = 6;
+const claims = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+const podKind = { apiVersion: 'v1', kind: 'Pod' };
+
+export async function observeHealth(
+  cluster: Cluster,
+  inventory: InventoryEntry[],
+  signal: AbortSignal,
+): Promise<HealthReport> {
+  const looked = inventory.filter((entry) => hasHealth(entry) && !isCrd(entry) && !entry.hook);
+  const objects = await inParallel(looked, atOnce, async (entry) => {
+    try {
+      return healthOf(entry, await cluster.get(entry, signal));
+    } catch (error) {
+      if (isKubernetesError(error, 'UnknownKind')) return healthOf(entry, undefined);
+      throw error;
+    }
+  });
+  return reportOf(objects);
+}
+
+/** Why things in the install's namespace wait, with the last log lines of what crashes. */
+export async function explainWaiting(
+  cluster: Cluster,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Waiting[]> {
+  const { namespace } = target;
+  const [pods, volumeClaims, events] = await Promise.all([
+    cluster.list(podKind, { namespace, signal }),
+    cluster.list(claims, { namespace, signal }),
+    cluster.list({ apiVersion: 'v1', kind: 'Event' }, { namespace, signal }),
+  ]);
+  const found = explain(pods, volumeClaims, events as EventObject[]).slice(0, 20);
+  return inParallel(found, 4, async ({ crashed, ...waiting }) => {
+    if (!crashed) return waiting;
+    const lines = await lastLogLines(cluster, namespace, crashed.pod, crashed.container, signal);
+    return lines.trim() === ''
+      ? waiting
+      : { ...waiting, message: `${waiting.message}. It said last:\n${lines.trimEnd()}` };
+  });
+}
+
+export async function listPods(cluster: Cluster, target: Target, signal: AbortSignal): Promise<PodInfo[]> {
+  const { namespace } = target;
+  const [pods, events] = await Promise.all([
+    cluster.list(podKind, { namespace, signal }),
+    cluster.list({ apiVersion: 'v1', kind: 'Event' }, { namespace, signal }),
+  ]);
+  const reasons = new Map(
+    explain(pods, [], events as EventObject[]).map(({ ref, message }) => [ref.name, message]),
+  );
+  return pods
+    .map((pod) => podInfo(pod, reasons.get(pod.metadata.name) ?? ''))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function listVolumeClaims(cluster: Cluster, target: Target, signal: AbortSignal) {
+  return (await cluster.list(claims, { namespace: target.namespace, signal })).map(refOf);
+}
+
+function podInfo(pod: KubeObject, message: string): PodInfo {
+  const spec = (pod['spec'] ?? {}) as { containers?: { name: string }[] };
+  const status = (pod['status'] ?? {}) as {
+    phase?: string;
+    conditions?: { type: string; status: string }[];
+    containerStatuses?: { restartCount: number }[];
+  };
+  return {
+    name: pod.metadata.name,
+    phase: status.phase ?? 'Unknown',
+    ready: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
+    restarts: (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
+    containers: (spec.containers ?? []).map(({ name }) => name),
+    message,
+    createTime: new Date(pod.metadata.creationTimestamp ?? 0),
+  };
+}

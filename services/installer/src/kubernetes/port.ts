@@ -1,0 +1,141 @@
+import type { Hook, HookEvent } from '@cnap/helm';
+import type { KubeObject, ObjectRef } from '@cnap/kubernetes';
+
+/** Where an install is, and what its objects are called by. */
+export type Target = {
+  clusterId: string;
+  installId: string;
+  namespace: string;
+  releaseName: string;
+};
+
+/** How the namespace of an install is set up. */
+export type NamespaceSettings = {
+  podSecurity: 'privileged' | 'baseline' | 'restricted';
+  /** What all pods together may use; none where absent. */
+  limits?: { cpu?: string; memory?: string };
+  /** Other installs may come in: it is a shared service. */
+  sharedService?: boolean;
+  /** The cluster's pod networks: with them, clients from outside the cluster are let in. */
+  podCidrs?: string[];
+  /** Logins for the registries of its images. */
+  registries?: { host: string; username: string; password: string }[];
+};
+
+/**
+ * An object that was applied; with an empty uid one that is about to be (write those down first, see `plannedEntry`).
+ * `keep`: `helm.sh/resource-policy: keep`, left behind when the install goes. `hook`: made by a hook; has no health
+ * and is not pruned.
+ */
+export type InventoryEntry = ObjectRef & { uid: string; keep?: boolean; hook?: boolean };
+
+/** Why an object could not be applied. Permanent: trying again cannot help. */
+export type ApplyFailure = {
+  ref: ObjectRef;
+  permanent: boolean;
+  reason: string;
+  message: string;
+  retryAfterMs?: number;
+};
+
+/** What one step applied; `failure` where it stopped, and everything before it is in `applied`. */
+export type ApplyResult = { applied: InventoryEntry[]; warnings: string[]; failure?: ApplyFailure };
+
+/** What {@link Engine.applyCrds} found: wait and call again until `established`. */
+export type CrdResult = ApplyResult & { established: boolean; waitingFor: string[] };
+
+/** What is remembered of a run of hooks between steps; begin with `{ completed: [] }`. */
+export type HookProgress = { completed: string[]; failed?: HookFailure };
+export type HookFailure = { hook: string; message: string; logs: string };
+
+/** One step of a run of hooks: store `progress`, then do what `state` says. */
+export type HookStep = {
+  /** `next`: call again at once; `failed` after its clean-up. */
+  state: 'next' | 'waiting' | 'done' | 'failed';
+  progress: HookProgress;
+  message: string;
+  /** For the inventory: what hooks leave behind goes with the install. */
+  applied: InventoryEntry[];
+};
+
+export type Health = { state: 'current' | 'progressing' | 'failed'; message: string };
+export type ObjectHealth = Health & { ref: ObjectRef; gates: boolean };
+
+/** Health of a release: the worst of what gates it; what does not gate are `warnings`. */
+export type HealthReport = Health & { objects: ObjectHealth[]; warnings: string[] };
+
+/** Why a pod, or a workload that gets no pod, waits; in words for a buyer. */
+export type Waiting = { ref: ObjectRef; reason: string; message: string };
+
+export type RemoveResult = {
+  removed: InventoryEntry[];
+  /** Stays on purpose, and why. */
+  kept: { entry: InventoryEntry; why: string }[];
+  /** Still there: call again with these. */
+  left: InventoryEntry[];
+  /** What holds the ones that are being deleted: finalizers by name. */
+  waiting: Waiting[];
+};
+
+export type PodInfo = {
+  name: string;
+  phase: string;
+  ready: boolean;
+  restarts: number;
+  containers: string[];
+  message: string;
+  createTime: Date;
+};
+
+export type LogOptions = {
+  pod: string;
+  container?: string | undefined;
+  tailLines?: number | undefined;
+  sinceSeconds?: number | undefined;
+  previous?: boolean | undefined;
+};
+
+/**
+ * The installer's way to clusters. Each method is one step: it may be cut off anywhere and called again, and does not
+ * wait for anything that takes time; waiting is an answer. A cluster that does not answer is a thrown
+ * `ClusterUnavailable` with `retryAfterMs`, at once when it is known to be down or its budget is used up.
+ */
+export interface Engine extends AsyncDisposable {
+  /** For rendering: Helm's Capabilities. */
+  capabilities(
+    clusterId: string,
+    signal: AbortSignal,
+  ): Promise<{ kubeVersion: string; apiVersions: string[] }>;
+  /** Namespace, quota, limits, network policy, pull secret. */
+  prepareNamespace(target: Target, settings: NamespaceSettings, signal: AbortSignal): Promise<ApplyResult>;
+  applyCrds(target: Target, crds: KubeObject[], signal: AbortSignal): Promise<CrdResult>;
+  /** A chunk of `installOrder`; see `chunksOf`. */
+  applyObjects(
+    target: Target,
+    objects: KubeObject[],
+    signal: AbortSignal,
+    options?: { registries?: boolean },
+  ): Promise<ApplyResult>;
+  /** @param run names this run (release and attempt): an object left by another run is replaced, one of this run is not */
+  runHooks(
+    target: Target,
+    hooks: Hook[],
+    event: HookEvent,
+    run: string,
+    progress: HookProgress,
+    signal: AbortSignal,
+  ): Promise<HookStep>;
+  observeHealth(target: Target, inventory: InventoryEntry[], signal: AbortSignal): Promise<HealthReport>;
+  explainWaiting(target: Target, signal: AbortSignal): Promise<Waiting[]>;
+  /** In reverse order; never waits. */
+  removeObjects(target: Target, inventory: InventoryEntry[], signal: AbortSignal): Promise<RemoveResult>;
+  /** Call until `gone`. `removed` lists what went with the namespace only (volume claims). */
+  removeNamespace(target: Target, signal: AbortSignal): Promise<{ gone: boolean; waiting: Waiting[] }>;
+  /** Claims in the namespace, for the receipt: StatefulSets make them, and nothing else records them. */
+  listVolumeClaims(target: Target, signal: AbortSignal): Promise<ObjectRef[]>;
+  listPods(target: Target, signal: AbortSignal): Promise<PodInfo[]>;
+  podLogs(target: Target, options: LogOptions, signal: AbortSignal): Promise<string>;
+  followLogs(target: Target, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Forgets a cluster's connection: it was deleted, or its credentials changed. */
+  forget(clusterId: string): Promise<void>;
+}
