@@ -13,7 +13,6 @@ export const permissions = {
   'clusters.update': 'member',
   'installs.create': 'member',
   'installs.delete': 'member',
-  'installs.exec': 'member',
   'installs.read': 'viewer',
   'installs.update': 'member',
   'members.delete': 'admin',
@@ -43,10 +42,7 @@ export const permissions = {
   'templates.delete': 'member',
   'templates.read': 'viewer',
   'templates.update': 'member',
-  'workers.delete': 'member',
-  'workers.read': 'viewer',
   'workspaces.delete': 'owner',
-  'workspaces.read': 'viewer',
   'workspaces.transfer': 'owner',
   'workspaces.update': 'admin',
 } as const satisfies Record<string, Role>;

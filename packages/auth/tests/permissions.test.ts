@@ -1,3 +1,6 @@
+import { getOption } from '@bufbuild/protobuf';
+import { rpcServices } from '@cnap/proto';
+import { permission } from '@cnap/proto/cnap/options/v1/options';
 import { expect, test } from 'vitest';
 import { mayRole, permissions, roles, type Role } from '../src/index.ts';
 
@@ -36,4 +39,14 @@ test.each(roles)('%s does not hold a permission that is not in the table', (role
   expect(mayRole(role, 'clusters.explode')).toBe(false);
   expect(mayRole(role, 'toString')).toBe(false);
   expect(mayRole(role, '')).toBe(false);
+});
+
+test('the table has the permissions of the protos, no more and no less', () => {
+  const methods = Object.values(rpcServices).flatMap((services) =>
+    services.flatMap((service) => service.methods),
+  );
+  const declared = new Set(
+    methods.map((method) => getOption(method, permission)).filter((name) => name !== ''),
+  );
+  expect(Object.keys(permissions).toSorted()).toEqual([...declared].toSorted());
 });
