@@ -30,7 +30,9 @@ export const product: Migration = {
         owner_exec_on boolean not null,
         state text not null,
         input_schema jsonb not null,
-        search_words tsvector not null generated always as (to_tsvector('simple', name || ' ' || description)) stored,
+        -- words are told apart by the program, so that the database's locale does not matter
+        words text[] not null,
+        search_words tsvector not null generated always as (array_to_tsvector(words)) stored,
         version bigint not null default 1,
         create_time timestamptz(3) not null default now(),
         update_time timestamptz(3) not null default now())`.execute(db);

@@ -156,6 +156,8 @@ type ProductTable = {
   owner_exec_on: boolean;
   state: ProductState;
   input_schema: Json<JsonObject>;
+  /** Of name and description, for the search. */
+  words: string[];
   version: Version;
   create_time: Generated<Date>;
   update_time: Generated<Date>;

@@ -1,33 +1,6 @@
 // What every changing call does with its request before anything else.
-import { createHash } from 'node:crypto';
-import {
-  fromBinary,
-  toBinary,
-  toJson,
-  type DescMessage,
-  type DescMethod,
-  type MessageShape,
-} from '@bufbuild/protobuf';
-import { DomainError, invalidField } from '@cnap/errors';
-import type { RepeatableRequest } from '@cnap/postgres';
-import { sortedJson } from './sorted-json.ts';
-
-/** For `firstResult`: the same request id with the same request gives the first response. */
-export function repeatable<O extends DescMessage>(
-  method: DescMethod & { output: O },
-  request: MessageShape<DescMessage> & { requestId: string },
-  workspaceId: string,
-): RepeatableRequest<MessageShape<O>> {
-  const { requestId: _, ...content } = toJson(method.input, request) as Record<string, unknown>;
-  return {
-    workspaceId,
-    method: `${method.parent.typeName}/${method.name}`,
-    requestId: request.requestId,
-    fingerprint: createHash('sha256').update(sortedJson(content)).digest('hex'),
-    encode: (response) => toBinary(method.output, response),
-    decode: (stored) => fromBinary(method.output, stored),
-  };
-}
+import { invalidField } from '@cnap/errors';
+import { etagMismatch } from '@cnap/service';
 
 /**
  * Postgres stores no U+0000, in text or in JSON.
@@ -57,10 +30,6 @@ export function refuseLarge(value: unknown, field: string): void {
 }
 
 /** @throws DomainError aborted ETAG_MISMATCH when the resource was changed since it was read */
-export function checkEtag(etag: string, version: string): void {
-  if (etag === '' || etag === version) return;
-  throw new DomainError('aborted', 'ETAG_MISMATCH', 'It was changed since it was read.', {
-    metadata: { etag: version },
-    suggestion: 'Read it again and repeat the change.',
-  });
+export function checkEtag(resource: string, etag: string, version: string): void {
+  if (etag !== '' && etag !== version) throw etagMismatch(resource);
 }

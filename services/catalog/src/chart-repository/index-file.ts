@@ -50,7 +50,7 @@ function entriesIn(text: string, chart: string): unknown {
 function partOf(text: string, chart: string): string | undefined {
   const start = /^entries:[ \t]*\r?$/m.exec(text)?.index;
   if (start === undefined) return undefined;
-  const head = new RegExp(`^  (["']?)${RegExp.escape(chart)}\\1:[ \\t]*\\r?$`, 'm');
+  const head = new RegExp(`^  (["']?)${escaped(chart)}\\1:[ \\t]*\\r?$`, 'm');
   const found = head.exec(text.slice(start));
   if (found === null) return undefined;
   const from = start + found.index;
@@ -62,6 +62,8 @@ function partOf(text: string, chart: string): string | undefined {
     throw invalid(`has more than ${maxParsedBytes / 1024 / 1024} MiB of ${chart}`);
   return part;
 }
+
+const escaped = (text: string): string => text.replaceAll(/[^a-zA-Z0-9_]/g, String.raw`\$&`);
 
 function parse(text: string): unknown {
   try {

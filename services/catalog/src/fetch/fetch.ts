@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import { callbackify } from 'node:util';
 import { DomainError, messageOf } from '@cnap/errors';
 import { Agent, request } from 'undici';
 import { isPublicAddress } from './address.ts';
@@ -75,25 +76,24 @@ export function createFetcher(options: FetcherOptions): Fetcher {
   return { get, [Symbol.asyncDispose]: () => agent.destroy() };
 }
 
-type LookupCallback = (error: NodeJS.ErrnoException | null, address: unknown, family?: number) => void;
+type Address = { address: string; family: number };
 
+/** A `lookup` for sockets: of the name's addresses, those that may be connected to. */
 function checkedLookup(
   resolve: NonNullable<FetcherOptions['resolve']>,
   mayConnect: (address: string) => boolean,
-) {
-  return (host: string, options: { all?: boolean }, callback: LookupCallback): void => {
-    resolve(host).then(
-      (found) => {
-        const allowed = found.filter(({ address }) => mayConnect(address));
-        const [first] = allowed;
-        if (first === undefined) {
-          callback(Object.assign(new Error(`no public address of ${host}`), { code: refusedCode }), '');
-        } else if (options.all === true) callback(null, allowed);
-        else callback(null, first.address, first.family);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), ''),
-    );
-  };
+): LookupFunction {
+  const allowed = callbackify(async (host: string): Promise<[Address, ...Address[]]> => {
+    const [first, ...others] = (await resolve(host)).filter(({ address }) => mayConnect(address));
+    if (first !== undefined) return [first, ...others];
+    throw Object.assign(new Error(`no public address of ${host}`), { code: refusedCode });
+  });
+  return (host, options, callback) =>
+    allowed(host, (error, found) => {
+      if (error !== null) callback(error, '');
+      else if (options.all === true) callback(null, found);
+      else callback(null, found[0].address, found[0].family);
+    });
 }
 
 /** A literal address is never looked up, so it is checked here. */

@@ -92,7 +92,7 @@ test('values are merged as Helm does, and described when the chart does not', ()
     packChart({
       files: {
         'Chart.yaml': 'apiVersion: v2\nname: a\nversion: 1.0.0\n',
-        'values.yaml': 'a: {b: 1, c: [1]}\nd: text\ne: .inf\n',
+        'values.yaml': 'a: {b: 1, c: [1]}\nd: text\ne:\n',
       },
     }),
   );

@@ -1,4 +1,5 @@
 import { notFound } from '@cnap/errors';
+import type { PageQuery } from '@cnap/pages';
 import type { Tx } from '@cnap/postgres';
 import { sql } from 'kysely';
 import type {
@@ -9,7 +10,7 @@ import type {
   StoredSource,
   VersionBump,
 } from '../database.ts';
-import { isAfter, type Page, pageLimit } from '../page.ts';
+import { isAfter } from '../page.ts';
 import type { Inspection } from './inspect.ts';
 
 type Db = Tx<CatalogDatabase>;
@@ -67,7 +68,7 @@ export function listPackages(
   tx: Db,
   workspaceId: string,
   templateId: string,
-  page: Page,
+  page: PageQuery,
 ): Promise<PackageRow[]> {
   return tx
     .selectFrom('package')
@@ -78,7 +79,7 @@ export function listPackages(
     .where(isAfter(page))
     .orderBy('create_time', 'desc')
     .orderBy('id', 'desc')
-    .limit(pageLimit(page))
+    .limit(page.limit + 1)
     .execute();
 }
 

@@ -1,17 +1,23 @@
 import { create } from '@bufbuild/protobuf';
 import { publish } from '@cnap/events';
 import { newId } from '@cnap/ids';
+import { pageQuery } from '@cnap/pages';
 import { firstResult } from '@cnap/postgres';
 import type { Database } from '@cnap/postgres';
 import type { Source } from '@cnap/proto/cnap/catalog/v1/template';
-import { CreateTemplateResponseSchema, TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
+import {
+  CreateTemplateRequestSchema,
+  CreateTemplateResponseSchema,
+  type TemplateService,
+} from '@cnap/proto/cnap/catalog/v1/template_service';
 import { workspaceOf } from '@cnap/rpc';
+import { repeatable } from '@cnap/service';
 import { currentTraceparent } from '@cnap/telemetry';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { CatalogDatabase } from '../database.ts';
 import { queueBuild } from '../package/queue.ts';
-import { pageFrom, pageOf } from '../page.ts';
-import { checkEtag, refuseLarge, refuseNull, repeatable } from '../request.ts';
+import { pageFrom } from '../page.ts';
+import { checkEtag, refuseLarge, refuseNull } from '../request.ts';
 import { sortedJson } from '../sorted-json.ts';
 import { templateCreated, templateDeleted, templateUpdated } from './event.ts';
 import { checkUnused, refuseInstalled } from './in-use.ts';
@@ -38,7 +44,7 @@ export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateSer
 
   async listTemplates(request, context) {
     const workspaceId = workspaceOf(context);
-    const page = pageOf(request);
+    const page = pageQuery(request);
     const found = await db.inWorkspace(workspaceId, (tx) => listTemplates(tx, workspaceId, page));
     const { rows, nextPageToken } = pageFrom(found, page);
     return { templates: rows.map(templateToProto), nextPageToken };
@@ -48,7 +54,13 @@ export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateSer
     const workspaceId = workspaceOf(context);
     refuseNull(request);
     const sources = editSources([], wantedSources(request.sources), () => newId('src'));
-    const repeat = repeatable(TemplateService.method.createTemplate, request, workspaceId);
+    const repeat = repeatable(
+      context,
+      workspaceId,
+      CreateTemplateRequestSchema,
+      request,
+      CreateTemplateResponseSchema,
+    );
     return db.inWorkspace(workspaceId, (tx) =>
       firstResult(tx, repeat, async () => {
         const row = await insertTemplate(tx, {
@@ -71,7 +83,7 @@ export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateSer
     refuseNull(request);
     return db.inWorkspace(workspaceId, async (tx) => {
       const current = await lockTemplate(tx, workspaceId, request.id);
-      checkEtag(request.etag, current.version);
+      checkEtag('template', request.etag, current.version);
       const sources =
         request.sources.length === 0
           ? undefined

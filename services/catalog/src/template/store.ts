@@ -1,4 +1,5 @@
 import { notFound } from '@cnap/errors';
+import type { PageQuery } from '@cnap/pages';
 import type { Tx } from '@cnap/postgres';
 import { sql } from 'kysely';
 import type {
@@ -8,7 +9,7 @@ import type {
   StoredSource,
   TemplateRow,
 } from '../database.ts';
-import { isAfter, type Page, pageLimit } from '../page.ts';
+import { isAfter } from '../page.ts';
 
 type Db = Tx<CatalogDatabase>;
 
@@ -61,7 +62,7 @@ export function findTemplate(tx: Db, id: string): Promise<TemplateRow | undefine
   return tx.selectFrom('template').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export function listTemplates(tx: Db, workspaceId: string, page: Page): Promise<TemplateRow[]> {
+export function listTemplates(tx: Db, workspaceId: string, page: PageQuery): Promise<TemplateRow[]> {
   return tx
     .selectFrom('template')
     .selectAll()
@@ -69,7 +70,7 @@ export function listTemplates(tx: Db, workspaceId: string, page: Page): Promise<
     .where(isAfter(page))
     .orderBy('create_time', 'desc')
     .orderBy('id', 'desc')
-    .limit(pageLimit(page))
+    .limit(page.limit + 1)
     .execute();
 }
 

@@ -1,0 +1,17 @@
+import { renderChart } from '@cnap/helm';
+import type { ExternalCall } from '../external-call.ts';
+import type { ChartRenderer } from '../package/ports.ts';
+
+/** As long as the release names of installs, so that names which are cut are cut at the same place. */
+const releaseName = 'cnap-zzzzzzzzzzzz';
+
+/** Renders with the Helm program, without access to a cluster. */
+export function createChartRenderer({ external }: { external: ExternalCall }): ChartRenderer {
+  return {
+    releaseName,
+    render: (chart, signal) =>
+      external('helm.template', () =>
+        renderChart({ chart, releaseName, namespace: releaseName, values: {}, signal }),
+      ),
+  };
+}

@@ -1,0 +1,157 @@
+import { create } from '@bufbuild/protobuf';
+import { DomainError } from '@cnap/errors';
+import { publish } from '@cnap/events';
+import { newId } from '@cnap/ids';
+import { pageQuery } from '@cnap/pages';
+import { type Database, firstResult, type Tx } from '@cnap/postgres';
+import {
+  CreateProductRequestSchema,
+  CreateProductResponseSchema,
+  type ProductService,
+} from '@cnap/proto/cnap/catalog/v1/product_service';
+import { workspaceOf } from '@cnap/rpc';
+import { repeatable } from '@cnap/service';
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { CatalogDatabase, ProductRow, TemplateRow } from '../database.ts';
+import { rememberOffer } from '../listing/remember-offer.ts';
+import { pageFrom } from '../page.ts';
+import type { InstallUsage, OrderUsage } from '../peer/usage-port.ts';
+import { checkEtag, refuseNull } from '../request.ts';
+import { getTemplate } from '../template/store.ts';
+import { changedContent, checkContent, newContent, type ProductContent } from './content.ts';
+import { productDeleted, productPublished, productRetired, productUpdated } from './event.ts';
+import { refuseInUse } from './in-use.ts';
+import { checkOffer, type Offer } from './offer.ts';
+import type { ClusterDirectory, PriceDirectory } from './ports.ts';
+import {
+  deleteProduct,
+  getProduct,
+  insertProduct,
+  listProducts,
+  lockProduct,
+  updateProduct,
+} from './store.ts';
+import { productToProto } from './to-proto.ts';
+
+type Deps = {
+  db: Database<CatalogDatabase>;
+  clusters: ClusterDirectory;
+  prices: PriceDirectory;
+  installs: InstallUsage;
+  orders: OrderUsage;
+};
+
+export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
+  async getProduct(request, context) {
+    const workspaceId = workspaceOf(context);
+    const row = await deps.db.inWorkspace(workspaceId, (tx) => getProduct(tx, workspaceId, request.id));
+    return { product: productToProto(row) };
+  },
+
+  async listProducts(request, context) {
+    const workspaceId = workspaceOf(context);
+    const page = pageQuery(request);
+    const found = await deps.db.inWorkspace(workspaceId, (tx) =>
+      listProducts(tx, workspaceId, request.templateId, page),
+    );
+    const { rows, nextPageToken } = pageFrom(found, page);
+    return { products: rows.map(productToProto), nextPageToken };
+  },
+
+  async createProduct(request, context) {
+    const workspaceId = workspaceOf(context);
+    refuseNull(request);
+    const content = newContent(request);
+    const template = await deps.db.inWorkspace(workspaceId, (tx) =>
+      getTemplate(tx, workspaceId, content.template_id),
+    );
+    const offer = await check(deps, workspaceId, content, template, context.signal);
+    const repeat = repeatable(
+      context,
+      workspaceId,
+      CreateProductRequestSchema,
+      request,
+      CreateProductResponseSchema,
+    );
+    return deps.db.inWorkspace(workspaceId, (tx) =>
+      firstResult(tx, repeat, async () => {
+        await getTemplate(tx, workspaceId, content.template_id);
+        const row = await insertProduct(tx, { id: newId('prd'), workspaceId, content });
+        await rememberOffer(tx, workspaceId, offer);
+        await publish(tx, productPublished(row));
+        return create(CreateProductResponseSchema, { product: productToProto(row) });
+      }),
+    );
+  },
+
+  async updateProduct(request, context) {
+    const workspaceId = workspaceOf(context);
+    const { change, updateMask } = request;
+    refuseNull(request);
+    const intend = async (tx: Tx<CatalogDatabase>, row: ProductRow) => {
+      checkEtag('product', request.etag, row.version);
+      if (row.state === 'retired') throw retired(row.id);
+      // Both are required by the schema.
+      const content = change === undefined ? undefined : changedContent(row, change, updateMask?.paths ?? []);
+      if (content === undefined) throw new Error('a change is required');
+      return { row, content, template: await getTemplate(tx, workspaceId, content.template_id) };
+    };
+    const seen = await deps.db.inWorkspace(workspaceId, async (tx) =>
+      intend(tx, await getProduct(tx, workspaceId, request.id)),
+    );
+    const offer = await check(deps, workspaceId, seen.content, seen.template, context.signal);
+    return deps.db.inWorkspace(workspaceId, async (tx) => {
+      const row = await lockProduct(tx, workspaceId, request.id);
+      if (row.version !== seen.row.version) {
+        throw new DomainError('aborted', 'ETAG_MISMATCH', 'The product was changed at the same moment.', {
+          suggestion: 'Repeat the change.',
+        });
+      }
+      const { content } = await intend(tx, row);
+      const updated = await updateProduct(tx, row.id, { content });
+      await rememberOffer(tx, workspaceId, offer);
+      await publish(tx, productUpdated(updated));
+      return { product: productToProto(updated) };
+    });
+  },
+
+  async retireProduct(request, context) {
+    const workspaceId = workspaceOf(context);
+    return deps.db.inWorkspace(workspaceId, async (tx) => {
+      const row = await lockProduct(tx, workspaceId, request.id);
+      if (row.state === 'retired') return { product: productToProto(row) };
+      const updated = await updateProduct(tx, row.id, { state: 'retired' });
+      await publish(tx, productRetired(updated));
+      return { product: productToProto(updated) };
+    });
+  },
+
+  async deleteProduct(request, context) {
+    const workspaceId = workspaceOf(context);
+    await deps.db.inWorkspace(workspaceId, (tx) => getProduct(tx, workspaceId, request.id));
+    await refuseInUse(deps, request.id, context.signal);
+    await deps.db.inWorkspace(workspaceId, async (tx) => {
+      const row = await lockProduct(tx, workspaceId, request.id);
+      await deleteProduct(tx, row.id);
+      await publish(tx, productDeleted(row));
+    });
+    return {};
+  },
+});
+
+function check(
+  deps: Deps,
+  workspaceId: string,
+  content: ProductContent,
+  template: TemplateRow,
+  signal: AbortSignal,
+): Promise<Offer> {
+  checkContent(content, template.sources);
+  const wanted = { clusterIds: content.cluster_ids, priceIds: content.stripe_price_ids };
+  return checkOffer(deps, workspaceId, wanted, signal);
+}
+
+const retired = (id: string): DomainError =>
+  new DomainError('failed-precondition', 'PRODUCT_RETIRED', `The product ${id} is retired.`, {
+    suggestion: 'Make a new product.',
+  });
