@@ -23,7 +23,7 @@ export interface SourceFile {
 }
 
 const roots = ['packages', 'services', 'tools'];
-const skipped = new Set(['node_modules', 'gen', 'dist', 'coverage', '.turbo', 'fixtures']);
+const skipped = new Set(['node_modules', 'gen', 'dist', 'coverage', 'fixtures']);
 
 /** All TypeScript of the repository but generated code. */
 export function readSourceTree(root: string): SourceFile[] {
@@ -33,7 +33,9 @@ export function readSourceTree(root: string): SourceFile[] {
 function read(root: string, folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);
-    if (entry.isDirectory()) return skipped.has(entry.name) ? [] : read(root, path);
+    if (entry.isDirectory()) {
+      return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : read(root, path);
+    }
     return /\.(ts|mts|mjs|js)$/.test(entry.name) ? [parse(root, path)] : [];
   });
 }
