@@ -25,8 +25,12 @@ export type { Settings, WebhookEndpoint } from './settings.ts';
 export type { Delivery } from './webhooks.ts';
 
 export interface StripesimOptions {
-  /** 0, the default, takes a free one. Always on 127.0.0.1. */
+  /** 0, the default, takes a free one. */
   port?: number;
+  /** Default 127.0.0.1. Another one is for containers: whoever reaches the port may do everything. */
+  host?: string;
+  /** The address in links to its pages; default: where it listens. */
+  publicUrl?: string;
   /** State is kept here and read again at the next start; without it, it is gone at the end. */
   dataDir?: string;
   settings?: Partial<Settings>;
@@ -81,8 +85,10 @@ export async function startStripesim(options: StripesimOptions = {}): Promise<St
     return sim;
   };
   const agenda = createAgenda(store, clock, agendaHandlers(simOf));
+  const host = options.host ?? '127.0.0.1';
+  const address = { host, port: options.port ?? 0, publicUrl: options.publicUrl };
   const server = stack.use(
-    await startServer(options.port ?? 0, (url) => {
+    await startServer(address, (url) => {
       const started: Simulation = { store, tables, clock, agenda, settings, webhooks, faults, url };
       sim = started;
       store.transaction(() => ensurePlatform(started));
@@ -101,7 +107,7 @@ export async function startStripesim(options: StripesimOptions = {}): Promise<St
   return {
     url: server.url,
     port: server.port,
-    host: '127.0.0.1',
+    host,
     settings,
     faults,
     now: clock.now,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { startStripesim } from './index.ts';
 
 const usage =
-  'node src/main.ts [--port 12111] [--data DIR] [--webhook-url URL --webhook-secret whsec_…] [--api-key sk_test_…]';
+  'node src/main.ts [--port 12111] [--host 127.0.0.1] [--public-url URL] [--data DIR] [--webhook-url URL --webhook-secret whsec_…] [--api-key sk_test_…]';
 
 function fail(message: string): never {
   console.error(`stripesim: ${message}\n${usage}`);
@@ -15,6 +15,8 @@ function readArguments() {
     return parseArgs({
       options: {
         port: { type: 'string', default: '12111' },
+        host: { type: 'string', default: '127.0.0.1' },
+        'public-url': { type: 'string' },
         data: { type: 'string' },
         'webhook-url': { type: 'string' },
         'webhook-secret': { type: 'string' },
@@ -40,8 +42,13 @@ if ((webhookUrl === undefined) !== (webhookSecret === undefined)) {
 }
 if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) fail(`--webhook-url ${webhookUrl} is not a URL`);
 
+const publicUrl = wanted['public-url'];
+if (publicUrl !== undefined && !URL.canParse(publicUrl)) fail(`--public-url ${publicUrl} is not a URL`);
+
 const stripesim = await startStripesim({
   port,
+  host: wanted.host,
+  ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/+$/, '') }),
   ...(wanted.data !== undefined && { dataDir: wanted.data }),
   settings: {
     ...(webhookUrl !== undefined &&
@@ -49,6 +56,6 @@ const stripesim = await startStripesim({
     ...(wanted['api-key'] && { apiKeys: wanted['api-key'] }),
   },
 }).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
-console.log(`stripesim, a simulated Stripe, on ${stripesim.url}`);
+console.log(`stripesim, a simulated Stripe, on http://${stripesim.host}:${stripesim.port}`);
 await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
 await stripesim[Symbol.asyncDispose]();

@@ -101,9 +101,17 @@ async function handle(
   else send(response, answer);
 }
 
-/** Listens on 127.0.0.1; `sim` is made when the port is known. */
+export interface Address {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Where browsers and callers reach it, when that is not where it listens. */
+  publicUrl: string | undefined;
+}
+
+/** The simulation is made when the port is known. */
 export async function startServer(
-  port: number,
+  { host, port, publicUrl }: Address,
   parts: (url: string) => { sim: Simulation; idempotency: Idempotency },
 ): Promise<{ url: string; port: number; sim: Simulation } & AsyncDisposable> {
   const stop = new AbortController();
@@ -127,8 +135,8 @@ export async function startServer(
       );
     });
   });
-  const bound = await listen(server, port);
-  const url = `http://127.0.0.1:${bound}`;
+  const bound = await listen(server, host, port);
+  const url = publicUrl ?? `http://${host}:${bound}`;
   try {
     running = parts(url);
   } catch (error) {
@@ -146,10 +154,10 @@ export async function startServer(
   };
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+async function listen(server: Server, host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen(port, '127.0.0.1', resolve);
+  server.listen(port, host, resolve);
   await promise;
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');

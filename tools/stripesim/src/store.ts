@@ -1,4 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface Row<T> {
@@ -64,7 +74,7 @@ export function openStore(dataDir?: string): Store {
       const row = rowsOf(table).get(id);
       return [table, id, row?.account ?? '', row?.value ?? null];
     });
-    writeSync(journal, `${JSON.stringify(entries)}\n`);
+    append(journal, `${JSON.stringify(entries)}\n`);
   };
 
   return {
@@ -145,6 +155,18 @@ function openJournal(
   closeSync(compacted);
   renameSync(`${file}.new`, file);
   return openSync(file, 'a', 0o600);
+}
+
+/** Writes a whole line or, on a full disk, none: half of one would damage the next. */
+function append(file: number, line: string): void {
+  const before = fstatSync(file).size;
+  const bytes = Buffer.from(line);
+  try {
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+  } catch (error) {
+    ftruncateSync(file, before);
+    throw error;
+  }
 }
 
 function parseLine(line: string, last: boolean, file: string): JournalEntry[] {
