@@ -18,9 +18,10 @@ export interface Cluster {
 }
 
 export function createCluster(store: Store, registry: Registry, now: () => number): Cluster {
-  let services = 0;
-  let pods = 0;
-  let ports = 0;
+  // After a restart these go on behind what was handed out before: each took at least one version.
+  let services = store.version();
+  let pods = services;
+  let ports = services;
   const address = (prefix: string, n: number): string =>
     `${prefix}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
   return {

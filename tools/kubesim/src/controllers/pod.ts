@@ -41,6 +41,18 @@ export const podController: Controller = {
   },
 };
 
+/** When pods that take their time began, in milliseconds: their `startTime` has whole seconds. */
+const started = new WeakMap<Cluster, Map<string, number>>();
+
+function startedAt(cluster: Cluster, pod: Pod): number {
+  const starts = started.get(cluster) ?? new Map<string, number>();
+  started.set(cluster, starts);
+  const uid = pod.metadata.uid ?? '';
+  const at = starts.get(uid) ?? cluster.now();
+  starts.set(uid, at);
+  return at;
+}
+
 /** Its containers run and its probes do not pass yet. */
 const isLate = (pod: Pod): boolean =>
   !isReady(pod) &&
@@ -112,13 +124,14 @@ function advance(pod: Pod, context: ControllerContext): void {
     ...images.map(({ rule }) => (rule?.behaviour === 'late' ? (rule.readyAfterMs ?? 30_000) : 0)),
   );
   const delay = Math.max(podDelayMs, late);
-  const since = Date.parse(String(pod.status['startTime']));
-  if (delay > 0 && now - since < delay && !(now - since + 20 >= delay)) {
+  const since = startedAt(cluster, pod);
+  if (now - since < delay) {
     if (late > podDelayMs) run(cluster, pod, false, at);
     else waitFor(pod, 'ContainerCreating', '', at);
     context.wakeAfter(since + delay - now);
     return;
   }
+  started.get(cluster)?.delete(pod.metadata.uid ?? '');
   for (const { image } of images)
     say('Pulled', `Container image ${JSON.stringify(image)} already present on machine`, 'kubelet');
   for (const { name } of pod.spec.containers) {

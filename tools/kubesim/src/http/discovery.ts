@@ -64,7 +64,8 @@ function resources(kinds: Kind[]): Fields[] {
 function aggregated(kinds: Kind[]): Fields[] {
   return kinds.map((kind) => ({
     resource: kind.resource,
-    responseKind: { group: kind.group, version: kind.version, kind: kind.kind },
+    // Empty means the group and version that it stands under.
+    responseKind: { group: '', version: '', kind: kind.kind },
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
     verbs: verbsOf(kind),
@@ -73,7 +74,9 @@ function aggregated(kinds: Kind[]): Fields[] {
     ...(kind.subresources?.length
       ? {
           subresources: kind.subresources.map((name) => {
-            const { verbs, ...responseKind } = subresourceOf(kind, name);
+            const { verbs, ...served } = subresourceOf(kind, name);
+            const isOwn = served.group === kind.group && served.version === kind.version;
+            const responseKind = isOwn ? { ...served, group: '', version: '' } : served;
             return { subresource: name, responseKind, verbs };
           }),
         }

@@ -156,7 +156,7 @@ export const tables = {
     1: ['metadata', metadata],
     2: ['spec', { 1: ['audiences', 'strings'], 4: ['expirationSeconds', 'int'] }],
   },
-  SelfSubjectReview: { 1: ['metadata', metadata] },
+  SelfSubjectReview: { 1: ['metadata', metadata], 2: ['status', { 1: ['userInfo', {}] }] },
   SelfSubjectRulesReview: { 1: ['metadata', metadata], 2: ['spec', { 1: ['namespace', 'string'] }] },
   SelfSubjectAccessReview: {
     1: ['metadata', metadata],
