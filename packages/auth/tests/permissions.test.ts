@@ -1,6 +1,6 @@
 import { getOption } from '@bufbuild/protobuf';
 import { rpcServices } from '@cnap/proto';
-import { permission } from '@cnap/proto/cnap/options/v1/options';
+import { permission as permissionOption } from '@cnap/proto/cnap/options/v1/options';
 import { expect, test } from 'vitest';
 import { mayRole, permissions, roles, type Role } from '../src/index.ts';
 
@@ -46,7 +46,7 @@ test('the table has the permissions of the protos, no more and no less', () => {
     services.flatMap((service) => service.methods),
   );
   const declared = new Set(
-    methods.map((method) => getOption(method, permission)).filter((name) => name !== ''),
+    methods.map((method) => getOption(method, permissionOption)).filter((name) => name !== ''),
   );
   expect(Object.keys(permissions).toSorted()).toEqual([...declared].toSorted());
 });

@@ -8,13 +8,19 @@ import { internalError, toConnectError } from './to-connect-error.ts';
 /** Errors that the protocol layer itself made of a request: not parseable, too large, without a message. */
 const ofRequest = new WeakSet<object>();
 
+/** The protocol layer says INTERNAL when it cannot parse or decompress; what cannot be read is the sender's fault. */
+export const unreadable = (detail: string): ConnectError =>
+  new ConnectError(`the request cannot be read: ${detail}`, Code.InvalidArgument);
+
 /** Reads the messages of a request and remembers that what goes wrong with them is the caller's doing. */
 export async function* readRequest<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* messages;
   } catch (error) {
-    if (error instanceof ConnectError) ofRequest.add(error);
-    throw error;
+    if (!(error instanceof ConnectError)) throw error;
+    const told = error.code === Code.Internal ? unreadable(error.rawMessage) : error;
+    ofRequest.add(told);
+    throw told;
   }
 }
 

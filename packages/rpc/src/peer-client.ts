@@ -11,6 +11,7 @@ import {
 } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import type { ServiceIdentity } from '@cnap/auth';
+import { DomainError } from '@cnap/errors';
 import { createLogger, redactText, startSpan, type Logger, type OpenSpan } from '@cnap/telemetry';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isReadOnly } from './access.ts';
@@ -48,15 +49,37 @@ export function peerClient<S extends DescService>(service: S, options: PeerOptio
     acceptCompression: [],
     interceptors: [translateErrors(options, logger), retryUnavailable, identify(options)],
   });
-  return createClient(service, unaryDeadline(transport, options.timeoutMs ?? 10_000));
+  return createClient(
+    service,
+    throwingDomainErrors(transport, options.timeoutMs ?? 10_000, options.audience),
+  );
 }
 
-function unaryDeadline(transport: Transport, timeoutMs: number): Transport {
+/**
+ * Gives unary calls a deadline, and hands on the DomainErrors that the transport has wrapped in its own errors;
+ * a deadline that passes the transport tells by itself.
+ */
+function throwingDomainErrors(transport: Transport, timeoutMs: number, peer: string): Transport {
+  const rethrow = (error: unknown): never => {
+    const connectError = ConnectError.from(error);
+    throw connectError.cause instanceof DomainError
+      ? connectError.cause
+      : fromConnectError(connectError, peer);
+  };
+  async function* rethrowing<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+    try {
+      yield* messages;
+    } catch (error) {
+      rethrow(error);
+    }
+  }
   return {
     unary: (method, signal, deadline, header, message, values) =>
-      transport.unary(method, signal, deadline ?? timeoutMs, header, message, values),
-    stream: (method, signal, deadline, header, input, values) =>
-      transport.stream(method, signal, deadline, header, input, values),
+      transport.unary(method, signal, deadline ?? timeoutMs, header, message, values).catch(rethrow),
+    async stream(method, signal, deadline, header, input, values) {
+      const response = await transport.stream(method, signal, deadline, header, input, values).catch(rethrow);
+      return { ...response, message: rethrowing(response.message) };
+    },
   };
 }
 

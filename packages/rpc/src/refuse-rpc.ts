@@ -6,7 +6,11 @@ import {
   Code,
 } from '@connectrpc/connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
-import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from '@connectrpc/connect/protocol';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { DomainError } from '@cnap/errors';
 import type { HttpRequest, HttpResponse } from './port.ts';
@@ -30,6 +34,14 @@ function refusing(method: DescMethod): UniversalHandler {
   return refusing(method);
 }
 
+/** The answer that refuses a request with `error`, in the protocol of the request. */
+export const refusal = (
+  method: DescMethod,
+  request: UniversalServerRequest,
+  error: ConnectError,
+): Promise<UniversalServerResponse> =>
+  refusing(method)({ ...request, contextValues: createContextValues().set(refusalKey, error) });
+
 /**
  * Answers an RPC that is not to be handled or forwarded with an error, in the protocol the request speaks.
  * `service` is whose error it is: `gateway`.
@@ -44,9 +56,11 @@ export function refuseRpc(
   if (response.headersSent || response.destroyed) return;
   endUnreadBody(request, response);
   const answer = async (): Promise<void> => {
-    const values = createContextValues().set(refusalKey, toConnectError(error, service));
-    const universal = universalRequestFromNodeRequest(request, response, undefined, values);
-    await universalResponseToNodeResponse(await refusing(method)(universal), response);
+    const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+    await universalResponseToNodeResponse(
+      await refusal(method, universal, toConnectError(error, service)),
+      response,
+    );
   };
   answer().catch(() => {
     // The caller went away, or its request cannot even be told what is wrong with it.

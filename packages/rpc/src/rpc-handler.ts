@@ -1,12 +1,18 @@
 import { Code, createContextValues, type ConnectRouter } from '@connectrpc/connect';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
-import type { UniversalHandler } from '@connectrpc/connect/protocol';
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { newId } from '@cnap/ids';
 import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/telemetry';
 import { callKey, type Call } from './call.ts';
 import { setDeadline } from './deadline.ts';
 import type { HttpRequest, HttpResponse } from './port.ts';
+import { unreadable } from './failure.ts';
+import { refusal } from './refuse-rpc.ts';
 import { bodyInTime, endUnreadBody } from './request-body.ts';
 
 export type RpcHandlerOptions = {
@@ -90,7 +96,7 @@ function serve(
     const answer = await handler(
       whole ? { ...universal, body: bodyInTime(body, options.bodyTimeoutMs) } : universal,
     );
-    await universalResponseToNodeResponse(answer, response);
+    await universalResponseToNodeResponse(await clarify(answer, universal, call), response);
   };
   work().catch((err: unknown) => {
     // The caller went away, or sent something that is not even a request.
@@ -101,6 +107,31 @@ function serve(
       response.end();
     }
   });
+}
+
+/** A unary request that the protocol layer could not read is INVALID_ARGUMENT; the layer itself says INTERNAL. */
+async function clarify(
+  answer: UniversalServerResponse,
+  request: UniversalServerRequest,
+  call: Call,
+): Promise<UniversalServerResponse> {
+  if (call.invoked || call.failure !== undefined || call.method.methodKind !== 'unary') return answer;
+  // Nothing but an error is in it, so it is short.
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer.body ?? []) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('latin1');
+  const internal =
+    answer.status === 500 ||
+    answer.header?.get('grpc-status') === '13' ||
+    answer.trailer?.get('grpc-status') === '13' ||
+    /^grpc-status: *13\b/im.test(text.slice(5));
+  if (!internal) return { ...answer, body: asIterable(chunks) };
+  call.failure = unreadable('it cannot be parsed or decompressed');
+  return refusal(call.method, request, call.failure);
+}
+
+async function* asIterable(chunks: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
 }
 
 /** One line, one count and the end of the span, once the last byte has gone or the caller has. */

@@ -139,9 +139,8 @@ describe.each(Object.entries(transports))('%s', (_, transport) => {
     await using gateway = await startGateway(server.url);
     const leave = new AbortController();
     const client = createClient(PodService, transport(gateway.url));
-    const lines = client
-      .streamPodLogs({ installId: insId }, { signal: leave.signal })
-      [Symbol.asyncIterator]();
+    const stream = client.streamPodLogs({ installId: insId }, { signal: leave.signal });
+    const lines = stream[Symbol.asyncIterator]();
     expect((await lines.next()).value?.line).toBe('one');
     leave.abort();
     await ended.promise;
