@@ -273,6 +273,17 @@ export const untilState = (billing: TestBilling, id: string, state: OrderState):
     return order;
   });
 
+/** Does something at Stripe that only stripesim offers. */
+export async function simulate(billing: TestBilling, path: string, body: object): Promise<{ id: string }> {
+  const response = await fetch(`${billing.sim.url}/_sim${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as { id: string };
+}
+
 let version = 1;
 
 /** The installer says what became of the install of an order, and publishes it. */

@@ -10,6 +10,7 @@ import {
   installBecomes,
   orderOf,
   pay,
+  simulate,
   startTestBilling,
   statesOf,
   untilState,
@@ -235,16 +236,10 @@ describe('what people decide', () => {
   test('a dispute changes nothing until it is lost', async () => {
     const order = await fulfilled();
     const charge = String((await intentOf(order.id))?.latest_charge);
-    const simulate = (path: string, body: object) =>
-      fetch(`${billing.sim.url}/_sim${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }).then((response) => response.json() as Promise<{ id: string }>);
-    const dispute = await simulate('/disputes', { charge });
+    const dispute = await simulate(billing, '/disputes', { charge });
     await billing.sim.webhooksIdle();
     expect((await orderOf(billing, order.id)).state).toBe(OrderState.FULFILLED);
-    await simulate(`/disputes/${dispute.id}/close`, { status: 'lost' });
+    await simulate(billing, `/disputes/${dispute.id}/close`, { status: 'lost' });
     const ended = await untilState(billing, order.id, OrderState.ENDED);
     expect(ended.reason).toBe('DISPUTE_LOST');
   });

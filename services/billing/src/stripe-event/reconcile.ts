@@ -5,12 +5,15 @@ import { pricesOfStripeProduct } from '../price/store.ts';
 import { priceKey } from '../price/sync.ts';
 import { sellerOf } from '../seller-account/store.ts';
 import type { Webhooks } from './port.ts';
-import { closeEvent, findEvent, ordersOf, rememberPaidBy } from './store.ts';
+import { closeEvent, findEvent, type OrderFound, ordersOf, rememberPaidBy } from './store.ts';
 
 type Deps = { db: Database<BillingTables>; webhooks: Webhooks };
 
-/** Events that say an open order may be paid now. */
+/** Events that say an open order may be paid now; the install's idempotency key is made from the first one. */
 const paid = new Set(['checkout.session.completed', 'checkout.session.async_payment_succeeded']);
+
+/** Other events of a payment come a moment before those; should those be lost, these do as well. */
+const forThePaidEventMs = 2_000;
 
 /**
  * Reconciles `stripe-event`: finds what the event is about and wakes it. In whichever order events come, whoever is
@@ -36,9 +39,12 @@ export const stripeEventReconciler =
         await closeEvent(tx, event.id, 'ignored', undefined);
         return;
       }
-      for (const orderId of orders) {
-        if (paid.has(event.type)) await rememberPaidBy(tx, orderId, event.id);
-        await wake(tx, 'order', orderId);
+      for (const order of orders) {
+        const isPaid = paid.has(event.type);
+        if (isPaid) await rememberPaidBy(tx, order.id, event.id);
+        const aboutSession = event.type.startsWith('checkout.session.');
+        const afterMs = order.isOpen && !aboutSession ? forThePaidEventMs : 0;
+        await wake(tx, 'order', order.id, { afterMs });
       }
       const others = workspaceId === undefined ? 0 : await wakeOthers(tx, event, workspaceId);
       await closeEvent(tx, event.id, orders.length + others > 0 ? 'handled' : 'ignored', workspaceId);
@@ -51,7 +57,7 @@ async function searchOrders(
   db: Database<BillingTables>,
   webhooks: Webhooks,
   { stripe_account_id: accountId, refs }: StripeEventRow,
-): Promise<string[]> {
+): Promise<OrderFound[]> {
   if (refs.paymentIntentId === undefined) return [];
   const orderId = await webhooks.orderOfPayment(accountId, refs.paymentIntentId);
   return orderId === undefined ? [] : db.acrossWorkspaces((tx) => ordersOf(tx, accountId, { orderId }));

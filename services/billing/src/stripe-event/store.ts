@@ -45,15 +45,18 @@ export async function closeEvent(
     .execute();
 }
 
+/** An order that an event is about. */
+export type OrderFound = { id: string; isOpen: boolean };
+
 /** Orders on this account that one of the ids belongs to. */
 export async function ordersOf(
   tx: BillingTx,
   accountId: string,
   refs: StripeEventRow['refs'],
-): Promise<string[]> {
+): Promise<OrderFound[]> {
   const rows = await tx
     .selectFrom('orders')
-    .select('id')
+    .select(['id', 'state'])
     // Metadata is the seller's to write: it names no order on another account.
     .where('stripe_account_id', '=', accountId)
     .where((eb) =>
@@ -66,7 +69,7 @@ export async function ordersOf(
     )
     .orderBy('id')
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, state }) => ({ id, isOpen: state === 'open' }));
 }
 
 /** Remembers which event said that an open order was paid; the first one stays. */
