@@ -1,5 +1,6 @@
 import {
   type Cluster,
+  type KindRef,
   type KubeObject,
   KubernetesError,
   inParallel,
@@ -72,6 +73,7 @@ export async function applyCrds(
   signal: AbortSignal,
 ): Promise<CrdResult> {
   const waitingFor: string[] = [];
+  const established: KubeObject[] = [];
   const outcomes = await inParallel(crds, atOnce, async (crd): Promise<Outcome> => {
     const ref = refOf(crd);
     const existing = await cluster.get(ref, signal);
@@ -100,31 +102,36 @@ export async function applyCrds(
     const { state, message } = healthOf(ref, there);
     if (state === 'failed') return { failure: { ref, permanent: true, reason: 'CrdNotAccepted', message } };
     if (state === 'progressing') waitingFor.push(message);
-    else await waitUntilKnown(cluster, crd, waitingFor);
+    else established.push(crd);
     return {
       entry: inventoryEntry(there),
       warnings: plan.do === 'use' && plan.warning ? [plan.warning] : [],
     };
   });
   const result = resultOf(outcomes);
+  waitingFor.push(...(await notServed(cluster, established)));
   return { ...result, established: !result.failure && waitingFor.length === 0, waitingFor };
 }
 
 /** An established CRD shows up in discovery a moment later; until then its resources cannot be applied. */
-async function waitUntilKnown(cluster: Cluster, crd: KubeObject, waitingFor: string[]): Promise<void> {
+async function notServed(cluster: Cluster, crds: KubeObject[]): Promise<string[]> {
+  const wanted = crds.map(servedKind);
+  const isServed = async (refresh: boolean) => {
+    const kinds = await cluster.kinds({ refresh });
+    return wanted.filter((kind) => !kinds.find(kind));
+  };
+  const missing = (await isServed(false)).length > 0 ? await isServed(true) : [];
+  return missing.map(({ apiVersion, kind }) => `${kind} of ${apiVersion} is not served yet`);
+}
+
+function servedKind(crd: KubeObject): KindRef {
   const spec = crd['spec'] as {
     group?: string;
     names?: { kind?: string };
     versions?: { name: string; served?: boolean }[];
   };
   const version = spec.versions?.find(({ served }) => served !== false)?.name;
-  const kind = { apiVersion: `${spec.group}/${version}`, kind: spec.names?.kind ?? '' };
-  try {
-    await cluster.resource(kind);
-  } catch (error) {
-    if (!isKubernetesError(error, 'UnknownKind')) throw error;
-    waitingFor.push(`${kind.kind} is not served yet`);
-  }
+  return { apiVersion: `${spec.group}/${version}`, kind: spec.names?.kind ?? '' };
 }
 
 async function applyOne(

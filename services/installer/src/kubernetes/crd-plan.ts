@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+
 import type { KubeObject } from '@cnap/kubernetes';
 
 import type { Target } from './port.ts';
 
 /** Which version of its chart's CRD this is: CRDs say nothing about that themselves. */
 const versionAnnotation = 'cnap.tech/crd-chart';
+/** Of what was applied: CRDs are large, and most installs bring what is there already. */
+const digestAnnotation = 'cnap.tech/crd-digest';
 /** One per install that uses the CRD. */
 const userPrefix = 'installs.cnap.tech/';
 
@@ -30,6 +34,7 @@ export function planCrd(wanted: KubeObject, existing: KubeObject | undefined): C
       message: `${name(wanted)} is there already, was not made by CNAP and lacks ${missing.join(', ')}`,
     };
   }
+  if (existing.metadata.annotations?.[digestAnnotation] === digestOf(wanted)) return { do: 'use' };
   const newer = compareCharts(chartOf(wanted), here);
   if (newer >= 0) return { do: 'apply', object };
   if (missing.length === 0) return { do: 'use' };
@@ -62,11 +67,19 @@ function ownedCrd(wanted: KubeObject): KubeObject {
     metadata: {
       ...wanted.metadata,
       labels: { ...wanted.metadata.labels, 'cnap.tech/crd': 'true' },
-      annotations: { ...wanted.metadata.annotations, [versionAnnotation]: chartOf(wanted) },
+      annotations: {
+        ...wanted.metadata.annotations,
+        [versionAnnotation]: chartOf(wanted),
+        [digestAnnotation]: digestOf(wanted),
+      },
     },
   };
   delete copy['status'];
   return copy;
+}
+
+function digestOf(crd: KubeObject): string {
+  return createHash('sha256').update(JSON.stringify(crd)).digest('hex');
 }
 
 function name(crd: KubeObject): string {

@@ -1,19 +1,22 @@
 // What the engine needs of a cluster, as tests that run on any: the real one and the simulated one.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import { type Rendered, packChart, renderChart } from '@cnap/helm';
+import { type Rendered, carryOver, generatedFields, renderChart } from '@cnap/helm';
 import { type Cluster, type KubeObject, connect, describeRef, parseKubeconfig } from '@cnap/kubernetes';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import {
+  chartsFolder,
+  nothing,
+  podWith,
+  realChart,
+  sampleChart,
+  widget,
+  widgetCrd,
+} from './engine-fixtures.ts';
 import { createEngine } from './engine.ts';
 import { chunksOf, installOrder, splitCrds, withApplied } from './order.ts';
 import { installLabel } from './owned-object.ts';
 import type { Engine, HookProgress, InventoryEntry, NamespaceSettings, Target } from './port.ts';
 
-const chartsFolder = process.env['CNAP_TEST_CHARTS'];
-const sampleFolder = fileURLToPath(new URL('../../../../tools/stack/charts/sample/', import.meta.url));
 const baseline: NamespaceSettings = { podSecurity: 'baseline' };
 const clusterId = 'clu_test';
 
@@ -29,26 +32,15 @@ function newTarget(): Target {
   };
 }
 
-/** The sample chart, packed from its folder. */
-export function sampleChart(): Uint8Array {
-  const paths = readdirSync(sampleFolder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    /\.\w+$/.test(path),
-  );
-  return packChart({
-    files: Object.fromEntries(paths.map((path) => [path, readFileSync(join(sampleFolder, path))])),
-  });
-}
-
-function realChart(name: string): string {
-  const file = readdirSync(chartsFolder ?? '').find(
-    (one) => one.startsWith(`${name}-`) && one.endsWith('.tgz'),
-  );
-  if (!file) throw new Error(`there is no chart ${name}`);
-  return join(chartsFolder ?? '', file);
-}
-
-/** @param kubeconfig undefined: there is no such cluster here, and the tests are skipped */
-export function describeEngine(clusterName: string, kubeconfig: string | undefined): void {
+/**
+ * @param kubeconfig undefined: there is no such cluster here, and the tests are skipped
+ * @param options `schemas: false`: the cluster takes any field, as the simulated one does
+ */
+export function describeEngine(
+  clusterName: string,
+  kubeconfig: string | undefined,
+  options: { schemas?: boolean } = {},
+): void {
   describe.skipIf(kubeconfig === undefined)(`the engine on ${clusterName}`, () => {
     const { signal } = new AbortController();
     const changed: string[] = [];
@@ -212,6 +204,22 @@ export function describeEngine(clusterName: string, kubeconfig: string | undefin
           'meta.helm.sh/release-namespace': target.namespace,
         },
       });
+      // An update renders another password; what is applied is the one of the release before.
+      const again = await render(sampleChart(), target, { title: 'Neu', size: 'medium' });
+      const fields = generatedFields(
+        rendered.objects,
+        (await render(sampleChart(), target, { title: 'Grüße', size: 'medium' })).objects,
+      );
+      expect(fields.map(({ pointer }) => pointer)).toEqual(['/data/password', '/data/htpasswd']);
+      const carried = carryOver(again.objects, rendered.objects, fields);
+      await engine.applyObjects(target, carried, signal);
+      const data = async (kind: string) =>
+        (await cluster.list({ apiVersion: 'v1', kind }, { namespace: target.namespace })).find(
+          ({ metadata }) => metadata.name.endsWith('-sample'),
+        )?.['data'];
+      expect(await data('Secret')).toEqual(rendered.objects.find(({ kind }) => kind === 'Secret')?.['data']);
+      expect(JSON.stringify(await data('ConfigMap'))).toContain('Neu');
+      await becomeHealthy(target, inventory);
       // The hook was completed, so its policy has taken it away.
       expect(
         await cluster.list({ apiVersion: 'batch/v1', kind: 'Job' }, { namespace: target.namespace }),
@@ -261,6 +269,26 @@ export function describeEngine(clusterName: string, kubeconfig: string | undefin
       expect(await cluster.get(only(applied))).toBeDefined();
       await engine.removeObjects(first, planned, signal);
       expect(await cluster.get(only(applied))).toBeUndefined();
+    });
+
+    test('a CRD is shared: it stays for the other install, and goes with the last one and its resources', async () => {
+      const [first, second] = [newTarget(), newTarget()];
+      const group = `t${process.pid}.example.com`;
+      const rendered = { ...nothing, crds: [widgetCrd(group)], objects: [widget(group)] };
+      const inventories = [await deploy(first, rendered), await deploy(second, rendered)];
+      const kept = await remove(first, inventories[0] ?? []);
+      expect(kept.join('\n')).toContain(
+        `kept CustomResourceDefinition widgets.${group}: 1 other installs use it`,
+      );
+      const crd = {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        name: `widgets.${group}`,
+      };
+      expect(await cluster.get(crd)).toBeDefined();
+      const receipt = await remove(second, inventories[1] ?? []);
+      expect(receipt.join('\n')).toContain(`removed CustomResourceDefinition widgets.${group}`);
+      expect(await cluster.get(crd)).toBeUndefined();
     });
 
     test('what is invalid fails for good, and what is applied beside it is told', async () => {
@@ -340,7 +368,7 @@ export function describeEngine(clusterName: string, kubeconfig: string | undefin
       await remove(target, applied);
     });
 
-    test('a field that no schema has is left out and told', async () => {
+    test.skipIf(options.schemas === false)('a field that no schema has is left out and told', async () => {
       const target = newTarget();
       await engine.prepareNamespace(target, baseline, signal);
       const { applied, warnings, failure } = await engine.applyObjects(
@@ -355,15 +383,6 @@ export function describeEngine(clusterName: string, kubeconfig: string | undefin
       await remove(target, applied);
     });
   });
-}
-
-function podWith(container: object): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'x' },
-    spec: { containers: [{ name: 'c', image: 'docker.io/library/busybox:1.37', ...container }] },
-  };
 }
 
 function only(entries: InventoryEntry[]): InventoryEntry {

@@ -11,7 +11,7 @@ import { createEngine } from './engine.ts';
 const real = await realKubernetes();
 const simulated = await startKubesim();
 describeEngine('a real control plane', real?.kubeconfig);
-describeEngine('kubesim', simulated.kubeconfig);
+describeEngine('kubesim', simulated.kubeconfig, { schemas: false });
 afterAll(async () => {
   await real?.[Symbol.asyncDispose]();
   await simulated[Symbol.asyncDispose]();

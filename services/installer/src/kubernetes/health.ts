@@ -1,4 +1,4 @@
-import { type KubeObject, type ObjectRef, describeRef, groupOf, refOf } from '@cnap/kubernetes';
+import { type KubeObject, type ObjectRef, describeRef, groupOf } from '@cnap/kubernetes';
 
 import type { Health, HealthReport, ObjectHealth } from './port.ts';
 
@@ -29,7 +29,11 @@ const gating: Record<string, Rule> = {
 export function healthOf(ref: ObjectRef, object: KubeObject | undefined): ObjectHealth {
   const rule = gating[`${groupOf(ref.apiVersion)}/${ref.kind}`];
   const gates = rule !== undefined;
-  if (!object) return { ref, gates: true, ...progressing(`${describeRef(ref)} is not there`) };
+  if (!object) {
+    // A finished Job may be gone by its ttlSecondsAfterFinished.
+    const missing = ref.kind === 'Job' ? current : progressing(`${describeRef(ref)} is not there`);
+    return { ref, gates: true, ...missing };
+  }
   if (object.metadata.deletionTimestamp !== undefined) {
     return { ref, gates, ...progressing(`${describeRef(ref)} is being deleted`) };
   }
@@ -81,11 +85,6 @@ const withoutHealth = new Set([
   'scheduling.k8s.io/PriorityClass',
   'batch/CronJob',
 ]);
-
-/** The ref of an object that was listed, with its health. */
-export function healthOfObject(object: KubeObject): ObjectHealth {
-  return healthOf(refOf(object), object);
-}
 
 function number(value: unknown, otherwise = 0): number {
   return typeof value === 'number' ? value : otherwise;

@@ -1,0 +1,12 @@
+import { eventsMigrations } from '@cnap/events';
+import { postgresMigrations } from '@cnap/postgres';
+import { reconcileMigrations } from '@cnap/reconcile';
+import * as installs from './0001-installs.ts';
+
+/** Forward only; the packages' own tables come with them. */
+export const migrations = {
+  ...postgresMigrations,
+  ...reconcileMigrations,
+  ...eventsMigrations,
+  '0001-installs': installs,
+};

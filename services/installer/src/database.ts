@@ -1,0 +1,145 @@
+import type { Database as OpenDatabase, Tx as OpenTx } from '@cnap/postgres';
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
+import type { HookProgress, InventoryEntry } from './kubernetes/port.ts';
+
+type CreatedAt = ColumnType<Date, never, never>;
+
+export type InstallStateName =
+  | 'pending'
+  | 'placing'
+  | 'deploying'
+  | 'running'
+  | 'degraded'
+  | 'failed'
+  | 'deleting'
+  | 'deleted'
+  | 'detached';
+
+/** What is done next; the order of a deployment, then of a deletion. */
+export type StepName =
+  | 'place'
+  | 'render'
+  | 'namespace'
+  | 'crds'
+  | 'pre-install'
+  | 'objects'
+  | 'post-install'
+  | 'health'
+  | 'pre-delete'
+  | 'remove-objects'
+  | 'post-delete'
+  | 'remove-namespace'
+  | 'none';
+
+/** What a step remembers between two turns. */
+export type StepProgress = { chunk?: number; hooks?: HookProgress; hookRun?: number };
+
+export type Condition = { type: string; met: boolean; reason: string; message: string; time: string };
+export type Workload = { kind: string; name: string; ready: boolean; message: string };
+export type Endpoint = { url: string; kind: string; ready: boolean };
+export type Output = { title: string; value: string; secret: boolean };
+export type Judgement = { clusterId: string; chosen: boolean; message: string };
+export type Needs = { cpuMillis: number; memoryBytes: number; pods: number };
+
+/** What of the product matters for the life of an install, as it was when the install was made. */
+export type ProductColumn = {
+  clusterIds: string[];
+  podSecurity: 'privileged' | 'baseline' | 'restricted';
+  ownerLogsOff: boolean;
+  retainVolumesDays: number;
+  outputs: { title: string; secret: boolean; text?: string; secretKey?: string }[];
+  /** Values that the product fixes, by source alias. */
+  values: Record<string, unknown>;
+  /** Where each input lands. */
+  inputs: { name: string; alias: string; path: string; fill: InputFillName; secret: boolean }[];
+};
+export type InputFillName = 'buyer' | 'host' | 'password' | 'seats' | 'install_id' | 'namespace';
+
+type InstallsTable = {
+  id: string;
+  workspace_id: string;
+  seller_workspace_id: string;
+  name: string;
+  product_id: string | null;
+  template_id: string;
+  order_id: string | null;
+  idempotency_key: string | null;
+  region_id: string;
+  cluster_id: string | null;
+  namespace: string | null;
+  release_name: string;
+  package_id: string;
+  package_version: string;
+  package_digest: string;
+  product: JSONColumnType<ProductColumn>;
+  needs: JSONColumnType<Needs>;
+  wanted: Generated<'present' | 'absent'>;
+  state: Generated<InstallStateName>;
+  step: Generated<StepName>;
+  progress_in_step: ColumnType<StepProgress, string | undefined, string>;
+  reason: Generated<string>;
+  message: Generated<string>;
+  conditions: ColumnType<Condition[], string | undefined, string>;
+  objects_applied: Generated<number>;
+  objects_total: Generated<number>;
+  workloads: ColumnType<Workload[], string | undefined, string>;
+  endpoints: ColumnType<Endpoint[], string | undefined, string>;
+  placement: ColumnType<Judgement[], string | undefined, string>;
+  sealed_inputs: Uint8Array;
+  public_inputs: JSONColumnType<Record<string, unknown>>;
+  sealed_outputs: Uint8Array | null;
+  notes: Generated<string>;
+  release_id: string | null;
+  revision: Generated<number>;
+  traceparent: string | null;
+  version: ColumnType<string, never, unknown>;
+  created_at: CreatedAt;
+  updated_at: ColumnType<Date, never, Date>;
+  step_at: ColumnType<Date, never, Date>;
+  ready_at: ColumnType<Date | null, never, Date | null>;
+  deleted_at: ColumnType<Date | null, never, Date | null>;
+};
+
+export type ReleaseStateName = 'applying' | 'healthy' | 'failed' | 'superseded';
+export type ReleaseObjectColumn = { apiVersion: string; kind: string; namespace: string; name: string };
+
+type ReleasesTable = {
+  id: string;
+  install_id: string;
+  workspace_id: string;
+  seller_workspace_id: string;
+  revision: number;
+  package_id: string;
+  package_version: string;
+  state: ReleaseStateName;
+  message: Generated<string>;
+  objects: JSONColumnType<ReleaseObjectColumn[]>;
+  sealed_manifests: Uint8Array;
+  created_at: CreatedAt;
+};
+
+type InventoryTable = {
+  install_id: string;
+  workspace_id: string;
+  seller_workspace_id: string;
+  object_key: string;
+  position: Generated<string>;
+  entry: JSONColumnType<InventoryEntry>;
+};
+
+type RemovedObjectsTable = InventoryTable & { outcome: string; removed_at: Generated<Date> };
+
+/** The tables of the installer's schema. */
+export type Tables = {
+  installs: InstallsTable;
+  releases: ReleasesTable;
+  inventory: InventoryTable;
+  removed_objects: RemovedObjectsTable;
+  ended_orders: { order_id: string; ended_at: Generated<Date> };
+};
+
+export type Database = OpenDatabase<Tables>;
+export type Tx = OpenTx<Tables>;
+export type InstallRow = Selectable<InstallsTable>;
+export type ReleaseRow = Selectable<ReleasesTable>;
+export type RemovedObjectRow = Selectable<RemovedObjectsTable>;

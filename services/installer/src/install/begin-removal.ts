@@ -1,0 +1,20 @@
+import { wake } from '@cnap/reconcile';
+import type { InstallRow, Tx } from '../database.ts';
+import { changeInstall } from './store.ts';
+
+/** Marks an install as wanted no more; its reconciler removes it. Repeatable. */
+export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Promise<InstallRow> {
+  if (row.wanted === 'absent') return row;
+  const placed = row.cluster_id !== null;
+  const changed = await changeInstall(tx, row.id, {
+    wanted: 'absent',
+    state: 'deleting',
+    step: placed ? 'pre-delete' : 'none',
+    step_at: new Date(),
+    progress_in_step: '{}',
+    reason: 'Removal',
+    message: reason,
+  });
+  await wake(tx, 'install', row.id);
+  return changed;
+}

@@ -1,0 +1,67 @@
+import type { InputFillName, Needs, ProductColumn } from '../database.ts';
+
+/** A package as the installer needs it. */
+export type PackageSeen = {
+  id: string;
+  version: string;
+  digest: string;
+  needs: Needs;
+  /** Range of Kubernetes versions it asks for; empty: any. */
+  kubernetesVersionRange: string;
+  kinds: { apiVersion: string; kind: string; clusterWide: boolean }[];
+};
+
+/** A product with the package its new installs get. */
+export type ProductSeen = {
+  id: string;
+  workspaceId: string;
+  templateId: string;
+  name: string;
+  inputSchema: Record<string, unknown>;
+  column: ProductColumn;
+  package: PackageSeen | undefined;
+};
+
+export type { InputFillName };
+
+/** What the installer asks the catalog. */
+export type Catalog = {
+  /** undefined when there is no such product. */
+  product(productId: string): Promise<ProductSeen | undefined>;
+  package(packageId: string): Promise<PackageSeen>;
+  /** The umbrella chart, a .tgz. */
+  artifact(digest: string, signal: AbortSignal): Promise<Uint8Array>;
+  /** Sign-ins for the registries of a package's images. */
+  registries(
+    workspaceId: string,
+    packageId: string,
+  ): Promise<{ host: string; username: string; password: string }[]>;
+};
+
+/** A cluster that an install could go to. */
+export type CandidateSeen = {
+  clusterId: string;
+  workspaceId: string;
+  regionId: string;
+  regionName: string;
+  name: string;
+  running: boolean;
+  stateMessage: string;
+  kubernetesVersion: string;
+  capacity: Needs | undefined;
+  settings: ClusterSettingsSeen;
+};
+
+export type ClusterSettingsSeen = {
+  namespacePrefix: string;
+  cpuLimit: string;
+  memoryLimit: string;
+  clusterWideObjectsForbidden: boolean;
+  baseDomain: string;
+};
+
+/** What the installer asks clusters. */
+export type Clusters = {
+  candidates(clusterIds: string[], regionId: string): Promise<CandidateSeen[]>;
+  kubeconfig(clusterId: string): Promise<string>;
+};

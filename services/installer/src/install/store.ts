@@ -1,0 +1,142 @@
+import { beyond, type PageQuery } from '@cnap/pages';
+import { sql, type Insertable, type Updateable } from 'kysely';
+import type { InstallRow, Needs, Tables, Tx } from '../database.ts';
+
+/** Channel that is notified when an install was changed. */
+export const installChanged = 'install_changed';
+
+/** An install that the workspace owns or operates. */
+export const findInstall = (tx: Tx, workspaceId: string, id: string): Promise<InstallRow | undefined> =>
+  tx
+    .selectFrom('installs')
+    .selectAll()
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('workspace_id', '=', workspaceId), eb('seller_workspace_id', '=', workspaceId)]))
+    .executeTakeFirst();
+
+/** Whatever its workspaces: for reconcilers and internal calls. */
+export const loadInstall = (tx: Tx, id: string): Promise<InstallRow | undefined> =>
+  tx.selectFrom('installs').selectAll().where('id', '=', id).executeTakeFirst();
+
+export const findInstallOfOrder = (tx: Tx, orderId: string): Promise<InstallRow | undefined> =>
+  tx.selectFrom('installs').selectAll().where('order_id', '=', orderId).executeTakeFirst();
+
+export type InstallFilter = { productId: string; clusterId: string; showDeleted: boolean };
+
+export const listInstalls = (
+  tx: Tx,
+  workspaceId: string,
+  { productId, clusterId, showDeleted }: InstallFilter,
+  { limit, after }: PageQuery,
+): Promise<InstallRow[]> =>
+  tx
+    .selectFrom('installs')
+    .selectAll()
+    .where((eb) => eb.or([eb('workspace_id', '=', workspaceId), eb('seller_workspace_id', '=', workspaceId)]))
+    .$if(productId !== '', (query) => query.where('product_id', '=', productId))
+    // Buyers see regions, never clusters: the filter finds installs of the operating workspace only.
+    .$if(clusterId !== '', (query) =>
+      query.where('cluster_id', '=', clusterId).where('seller_workspace_id', '=', workspaceId),
+    )
+    .$if(!showDeleted, (query) => query.where('deleted_at', 'is', null))
+    .where(beyond(after, 'newest first'))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
+
+/** Makes an install; undefined when its order has one already. */
+export const insertInstall = (tx: Tx, row: Insertable<Tables['installs']>): Promise<InstallRow | undefined> =>
+  tx
+    .insertInto('installs')
+    .values(row)
+    .onConflict((conflict) => conflict.column('order_id').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+
+/** Changes an install: raises the version and tells those who watch. */
+export async function changeInstall(
+  tx: Tx,
+  id: string,
+  change: Updateable<Tables['installs']>,
+): Promise<InstallRow> {
+  const row = await tx
+    .updateTable('installs')
+    .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await sql`select pg_notify(${installChanged}, ${id})`.execute(tx);
+  return row;
+}
+
+/** Making and ending an order's install wait for each other. */
+export async function lockOrder(tx: Tx, orderId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${orderId}, 0))`.execute(tx);
+}
+
+/** Marks an order as ended, so that a late call makes no install for it. */
+export async function markOrderEnded(tx: Tx, orderId: string): Promise<void> {
+  await tx
+    .insertInto('ended_orders')
+    .values({ order_id: orderId })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export const isOrderEnded = async (tx: Tx, orderId: string): Promise<boolean> =>
+  (await tx
+    .selectFrom('ended_orders')
+    .select('order_id')
+    .where('order_id', '=', orderId)
+    .executeTakeFirst()) !== undefined;
+
+/** Installs and their needs by cluster: those that are there or on their way. */
+export async function loadOf(
+  tx: Tx,
+  clusterIds: string[],
+): Promise<Map<string, Needs & { installs: number }>> {
+  if (clusterIds.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('installs')
+    .select((eb) => [
+      'cluster_id',
+      eb.fn.countAll<string>().as('installs'),
+      sql<string>`coalesce(sum((needs ->> 'cpuMillis')::bigint), 0)`.as('cpu'),
+      sql<string>`coalesce(sum((needs ->> 'memoryBytes')::bigint), 0)`.as('memory'),
+      sql<string>`coalesce(sum((needs ->> 'pods')::bigint), 0)`.as('pods'),
+    ])
+    .where('cluster_id', 'in', clusterIds)
+    .where('deleted_at', 'is', null)
+    .groupBy('cluster_id')
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.cluster_id ?? '',
+      {
+        installs: Number(row.installs),
+        cpuMillis: Number(row.cpu),
+        memoryBytes: Number(row.memory),
+        pods: Number(row.pods),
+      },
+    ]),
+  );
+}
+
+export type UsageSubject = 'workspace_id' | 'cluster_id' | 'template_id' | 'product_id';
+
+/** Ids of installs that use something and are not deleted. */
+export async function idsUsing(tx: Tx, column: UsageSubject, id: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('installs')
+    .select('id')
+    .where('deleted_at', 'is', null)
+    .where((eb) =>
+      column === 'workspace_id'
+        ? eb.or([eb('workspace_id', '=', id), eb('seller_workspace_id', '=', id)])
+        : eb(column, '=', id),
+    )
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}

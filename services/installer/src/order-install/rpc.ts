@@ -1,0 +1,69 @@
+import type { ServiceImpl, HandlerContext } from '@connectrpc/connect';
+import { DomainError, notFound } from '@cnap/errors';
+import type { OrderInstallService } from '@cnap/proto/cnap/installer/v1/order_install_service';
+import { callerOf } from '@cnap/rpc';
+import type { Keyring } from '@cnap/secrets';
+import type { Database } from '../database.ts';
+import { beginRemoval } from '../install/begin-removal.ts';
+import { makeInstall } from '../install/make-install.ts';
+import type { Catalog } from '../install/port.ts';
+import { findInstallOfOrder, isOrderEnded, lockOrder, markOrderEnded } from '../install/store.ts';
+import { installToProto } from '../install/to-proto.ts';
+
+type Deps = { db: Database; catalog: Catalog; keyring: Keyring };
+
+const everything = { owns: false, operates: true };
+
+function refuseOthers(context: HandlerContext): void {
+  const caller = callerOf(context);
+  if (caller.kind === 'service' && caller.service === 'billing') return;
+  throw new DomainError(
+    'permission-denied',
+    'PERMISSION_DENIED',
+    'Installs of orders are made by billing only.',
+  );
+}
+
+export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typeof OrderInstallService> => ({
+  async ensureInstall(request, context) {
+    refuseOthers(context);
+    const known = await db.acrossWorkspaces((tx) => findInstallOfOrder(tx, request.orderId));
+    if (known) return { install: installToProto(known, everything, []) };
+    const product = await catalog.product(request.productId);
+    if (!product) throw notFound('product', request.productId);
+    const pack = product.package;
+    if (!pack)
+      throw new DomainError('failed-precondition', 'PACKAGE_NOT_READY', 'The template has no package yet.');
+    // The answers were checked at checkout, against the schema of that moment; a later edit must not undo a sale.
+    const row = await db.acrossWorkspaces(async (tx) => {
+      await lockOrder(tx, request.orderId);
+      if (await isOrderEnded(tx, request.orderId)) {
+        throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The order has ended.');
+      }
+      return makeInstall(tx, keyring, {
+        workspaceId: request.workspaceId,
+        product,
+        package: pack,
+        regionId: request.regionId,
+        name: request.name,
+        answers: request.inputs ?? {},
+        quantity: Math.max(1, request.quantity),
+        orderId: request.orderId,
+        idempotencyKey: request.idempotencyKey,
+      });
+    });
+    return { install: installToProto(row, everything, []) };
+  },
+
+  async endInstall({ orderId, reason }, context) {
+    refuseOthers(context);
+    const row = await db.acrossWorkspaces(async (tx) => {
+      await lockOrder(tx, orderId);
+      await markOrderEnded(tx, orderId);
+      const install = await findInstallOfOrder(tx, orderId);
+      return install && beginRemoval(tx, install, reason);
+    });
+    if (!row) return { gone: true };
+    return { install: installToProto(row, everything, []), gone: row.state === 'deleted' };
+  },
+});

@@ -1,0 +1,43 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { notFound } from '@cnap/errors';
+import type { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_service';
+import type { Database } from '../database.ts';
+import type { Catalog, Clusters } from '../install/port.ts';
+import { loadOf } from '../install/store.ts';
+import { choose } from './plan.ts';
+
+type Deps = { db: Database; catalog: Catalog; clusters: Clusters };
+
+export const placementRpc = ({ db, catalog, clusters }: Deps): ServiceImpl<typeof PlacementService> => ({
+  async checkFit({ productId, regionId }) {
+    const product = await catalog.product(productId);
+    if (!product) throw notFound('product', productId);
+    const candidates = await clusters.candidates(product.column.clusterIds, regionId);
+    if (candidates.length === 0) {
+      return {
+        fits: false,
+        reason: 'NO_CLUSTER',
+        message: 'The product is not offered in this region.',
+        regionOffered: false,
+      };
+    }
+    if (!product.package) {
+      const message = 'The software has no package yet that could be installed.';
+      return { fits: false, reason: 'PACKAGE_NOT_READY', message, regionOffered: true };
+    }
+    const loads = await db.acrossWorkspaces((tx) =>
+      loadOf(
+        tx,
+        candidates.map((one) => one.clusterId),
+      ),
+    );
+    const choice = choose(candidates, product.package, loads);
+    return {
+      fits: choice.chosen !== undefined,
+      reason: choice.reason,
+      message: choice.message,
+      clusters: choice.judgements,
+      regionOffered: true,
+    };
+  },
+});

@@ -1,0 +1,86 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { ServiceImpl } from '@connectrpc/connect';
+import { DomainError, messageOf, notFound } from '@cnap/errors';
+import { pageQuery } from '@cnap/pages';
+import type { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
+import { workspaceOf } from '@cnap/rpc';
+import type { Database, InstallRow } from '../database.ts';
+import { targetOf } from '../install/steps.ts';
+import { findInstall } from '../install/store.ts';
+import { viewerOf } from '../install/to-proto.ts';
+import { ClusterUnavailable } from '../kubernetes/cluster-connections.ts';
+import type { Engine } from '../kubernetes/port.ts';
+
+type Deps = { db: Database; engine: Engine };
+
+export const podRpc = ({ db, engine }: Deps): ServiceImpl<typeof PodService> => ({
+  async listPods(request, context) {
+    const row = await findPlaced(db, workspaceOf(context), request.installId);
+    const { limit } = pageQuery({ ...request, pageToken: '' });
+    const pods = row ? await onCluster(() => engine.listPods(targetOf(row), context.signal)) : [];
+    const from = pods.findIndex((pod) => pod.name > request.pageToken);
+    const page = from < 0 ? [] : pods.slice(from, from + limit);
+    return {
+      pods: page.map(({ createTime, ...pod }) => ({ ...pod, createTime: timestampFromDate(createTime) })),
+      nextPageToken: from >= 0 && from + limit < pods.length ? (page.at(-1)?.name ?? '') : '',
+    };
+  },
+
+  async *streamPodLogs(request, context) {
+    const workspaceId = workspaceOf(context);
+    const row = await findPlaced(db, workspaceId, request.installId);
+    if (row && row.product.ownerLogsOff && !viewerOf(row, workspaceId).operates) {
+      throw new DomainError(
+        'permission-denied',
+        'LOGS_NOT_OFFERED',
+        'The seller does not offer the logs of this product.',
+      );
+    }
+    const pods = row ? await onCluster(() => engine.listPods(targetOf(row), context.signal)) : [];
+    const pod = request.pod === '' ? pods[0] : pods.find(({ name }) => name === request.pod);
+    if (!row || !pod) throw notFound('pod', request.pod);
+    const options = {
+      pod: pod.name,
+      container: request.container || pod.containers[0],
+      tailLines: request.tailLines || 100,
+      sinceSeconds: request.sinceSeconds || undefined,
+    };
+    const target = targetOf(row);
+    if (!request.follow) {
+      const text = await onCluster(() => engine.podLogs(target, options, context.signal));
+      for (const line of text.split('\n')) if (line !== '') yield { line };
+      return;
+    }
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const bytes of engine.followLogs(target, options, context.signal)) {
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield { line };
+    }
+    if (rest !== '') yield { line: rest };
+  },
+});
+
+/** The install when it is on a cluster; undefined before that. */
+async function findPlaced(db: Database, workspaceId: string, id: string): Promise<InstallRow | undefined> {
+  const row = await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id));
+  if (!row) throw notFound('install', id);
+  return row.cluster_id === null || row.state === 'deleted' ? undefined : row;
+}
+
+async function onCluster<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ClusterUnavailable)) throw error;
+    throw new DomainError(
+      'unavailable',
+      'CLUSTER_UNREACHABLE',
+      `The install’s cluster cannot be asked: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,124 @@
+import { startEvents } from '@cnap/events';
+import { openDatabase } from '@cnap/postgres';
+import { rpcServices } from '@cnap/proto';
+import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
+import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
+import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
+import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
+import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
+import { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
+import { OrderInstallService } from '@cnap/proto/cnap/installer/v1/order_install_service';
+import { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_service';
+import { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
+import { ReleaseService } from '@cnap/proto/cnap/installer/v1/release_service';
+import { UsageService } from '@cnap/proto/cnap/installer/v1/usage_service';
+import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_service';
+import { startReconcilers } from '@cnap/reconcile';
+import { peerClient, startRpcServer } from '@cnap/rpc';
+import { parseKeyring } from '@cnap/secrets';
+import { callersOf, deadLetterRpc, externalCalls, throughCalls, type ExternalCallHooks } from '@cnap/service';
+import { createLogger, startTelemetry } from '@cnap/telemetry';
+import { onCluster } from './cluster/on-cluster.ts';
+import type { Config } from './config.ts';
+import type { Tables } from './database.ts';
+import { reconcileInstall } from './install/reconcile.ts';
+import { installRpc } from './install/rpc.ts';
+import { wakeInstalls } from './install/wake-installs.ts';
+import { createEngine } from './kubernetes/engine.ts';
+import { orderInstallRpc } from './order-install/rpc.ts';
+import { askCatalog } from './peers/catalog.ts';
+import { askClusters } from './peers/clusters.ts';
+import { placementRpc } from './placement/rpc.ts';
+import { podRpc } from './pod/rpc.ts';
+import { releaseRpc } from './release/rpc.ts';
+import { usageRpc } from './usage/rpc.ts';
+
+const engineSteps = [
+  'capabilities',
+  'prepareNamespace',
+  'applyCrds',
+  'applyObjects',
+  'runHooks',
+  'observeHealth',
+  'removeObjects',
+  'removeNamespace',
+] as const;
+
+/** Starts the installer: the one place where its parts meet. */
+export async function startInstaller(
+  config: Config,
+  overrides: ExternalCallHooks = {},
+): Promise<AsyncDisposable & { url: string }> {
+  await using parts = new AsyncDisposableStack();
+  parts.use(startTelemetry('installer'));
+  const logger = createLogger('installer');
+  const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'installer', poolSize: 20 }));
+  const keyring = parseKeyring(config.CNAP_KEYS);
+  const { identity, verifier } = callersOf('installer', config);
+  const call = externalCalls(overrides);
+  const toCatalog = { baseUrl: config.CNAP_CATALOG_URL, audience: 'catalog', identity };
+  const toClusters = { baseUrl: config.CNAP_CLUSTERS_URL, audience: 'clusters', identity };
+  const catalog = throughCalls(
+    askCatalog({
+      products: peerClient(ProductDetailService, toCatalog),
+      artifacts: peerClient(ArtifactService, toCatalog),
+      registries: peerClient(RegistrySecretService, toCatalog),
+    }),
+    'catalog',
+    ['product', 'package', 'artifact', 'registries'],
+    call,
+  );
+  const clusters = askClusters({
+    credentials: peerClient(ClusterCredentialService, toClusters),
+    candidates: peerClient(PlacementCandidateService, toClusters),
+  });
+  const waker = parts.use(wakeInstalls(db, logger));
+  const bareEngine = parts.use(
+    createEngine({
+      loadKubeconfig: (clusterId) => clusters.kubeconfig(clusterId),
+      onInstallChanged: (_, installId) => waker.wakeSoon(installId),
+      onTrouble: (clusterId, error) => {
+        if (error) logger.warn({ clusterId, err: error }, 'a watch cannot be kept up');
+      },
+    }),
+  );
+  const engine = throughCalls(bareEngine, 'kubernetes', engineSteps, call);
+  parts.use(
+    await startReconcilers({
+      db,
+      reconcilers: { install: reconcileInstall({ db, keyring, engine, catalog, clusters, logger }) },
+      concurrency: 16,
+      leaseMs: config.CNAP_LEASE,
+    }),
+  );
+  const events = parts.use(
+    await startEvents({
+      db,
+      service: 'installer',
+      natsUrl: config.NATS_URL,
+      subjectPrefix: config.CNAP_NATS_PREFIX,
+      subscriptions: [onCluster(engine)],
+    }),
+  );
+  const server = parts.use(
+    await startRpcServer({
+      service: 'installer',
+      host: config.HOST,
+      port: config.PORT,
+      services: rpcServices.installer,
+      verifyCaller: (token) => verifier.verify(token),
+      ready: () => db.ping(),
+      routes: (router) => {
+        router.service(DeadLetterService, deadLetterRpc(events));
+        router.service(InstallService, installRpc({ db, keyring, catalog, clusters }));
+        router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));
+        router.service(PlacementService, placementRpc({ db, catalog, clusters }));
+        router.service(PodService, podRpc({ db, engine }));
+        router.service(ReleaseService, releaseRpc({ db }));
+        router.service(UsageService, usageRpc({ db }));
+      },
+    }),
+  );
+  const owned = parts.move();
+  return { url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
