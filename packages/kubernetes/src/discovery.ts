@@ -25,6 +25,9 @@ export type ApiKinds = {
 const aggregated =
   'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;q=0.9';
 
+/** Charts render differently when a kind is there, so a new one must be noticed before it is asked for by name. */
+const rememberedMs = 5 * 60_000;
+
 type GroupDiscoveryList = {
   kind: string;
   items: {
@@ -44,6 +47,7 @@ type GroupDiscoveryList = {
 export class Discovery {
   readonly #transport: Transport;
   #known: Promise<ApiKinds> | undefined;
+  #askedAt = 0;
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -64,8 +68,10 @@ export class Discovery {
     });
   }
 
-  /** Everything the API server has; asked once and remembered until {@link forget}. */
+  /** Everything the API server has; remembered for five minutes, or until {@link forget}. */
   async kinds(): Promise<ApiKinds> {
+    if (performance.now() - this.#askedAt > rememberedMs) this.#known = undefined;
+    if (!this.#known) this.#askedAt = performance.now();
     const known = (this.#known ??= this.#ask());
     try {
       return await known;
