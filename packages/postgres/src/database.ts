@@ -64,9 +64,9 @@ export function openDatabase<DB>(options: { url: string; schema: string; poolSiz
     schema: options.schema,
     async inWorkspace(workspaceId, work) {
       if (!isId('ws', workspaceId)) throw invalidField('workspace_id', 'is not the id of a workspace');
-      return transactions.run(`begin; set local cnap.workspace_id = '${workspaceId}'`, work);
+      return transactions.run(`begin; set local cnap.workspace_id = '${workspaceId}'`, 'w', work);
     },
-    acrossWorkspaces: (work) => transactions.run(beginAcross, work),
+    acrossWorkspaces: (work) => transactions.run(beginAcross, 'a', work),
     listen: (channel, notified) => listener.listen(channel, notified),
     async ping() {
       await pool.query('select 1').catch((error: unknown) => {

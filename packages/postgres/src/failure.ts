@@ -1,5 +1,6 @@
 import { DomainError, messageOf } from '@cnap/errors';
 import { DatabaseError } from 'pg';
+import { isOutdatedPlan } from './statement-name.ts';
 
 /** Whether a statement broke a unique constraint; with `constraint`, exactly that one. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
@@ -25,7 +26,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (!(error instanceof Error)) return false;
   const code = (error as { code?: unknown }).code;
-  if (error instanceof DatabaseError) return passing.test(String(code));
+  if (error instanceof DatabaseError) return passing.test(String(code)) || isOutdatedPlan(error);
   return network.test(String(code)) || lost.test(error.message);
 }
 

@@ -2,13 +2,15 @@ import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryExecutor,
 import { DefaultQueryExecutor, Transaction } from 'kysely';
 import type pg from 'pg';
 import { explained } from './failure.ts';
+import { createStatementNames, type StatementNames } from './statement-name.ts';
 
 /** A running transaction; only `inWorkspace` and `acrossWorkspaces` make one. */
 export type Tx<DB> = Transaction<DB>;
 
 /** Runs work in transactions that begin with given statements. */
 export type Transactions<DB> = {
-  run<T>(begin: string, work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
+  /** @param scope sets prepared statements of different roles apart */
+  run<T>(begin: string, scope: string, work: (tx: Tx<DB>) => Promise<T>): Promise<T>;
 };
 
 /**
@@ -19,17 +21,18 @@ export type Transactions<DB> = {
 export function transactionsOver<DB>(pool: pg.Pool, dialect: Dialect, driver: Driver): Transactions<DB> {
   const compiler = dialect.createQueryCompiler();
   const adapter = dialect.createAdapter();
+  const names = createStatementNames();
   const executorOf = (connection: DatabaseConnection): QueryExecutor =>
     new DefaultQueryExecutor(compiler, adapter, { provideConnection: (consumer) => consumer(connection) });
 
   return {
-    async run(begin, work) {
+    async run(begin, scope, work) {
       const client = await pool.connect().catch((error: unknown) => {
         throw explained(error);
       });
       // A session that dies between two queries reports it here; the next query fails with it.
       client.on('error', ignore);
-      const connection = new TransactionConnection(client);
+      const connection = new TransactionConnection(client, names, scope);
       const begun = client.query(begin);
       begun.catch(ignore);
       const executor = executorOf(connection);
@@ -75,10 +78,14 @@ const ignore = (): void => undefined;
 /** One session for the length of a transaction; refuses queries after its end, when others may use the session. */
 class TransactionConnection implements DatabaseConnection {
   readonly #client: pg.PoolClient;
+  readonly #names: StatementNames;
+  readonly #scope: string;
   #ended = false;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, names: StatementNames, scope: string) {
     this.#client = client;
+    this.#names = names;
+    this.#scope = scope;
   }
 
   end(): void {
@@ -87,7 +94,16 @@ class TransactionConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     if (this.#ended) throw new Error('the transaction has ended; was one of its queries not awaited?');
-    const result = await this.#client.query<R & pg.QueryResultRow>(query.sql, [...query.parameters]);
+    const name = this.#names.nameOf(query.sql, this.#scope);
+    const values = [...query.parameters];
+    const result = await this.#client
+      .query<R & pg.QueryResultRow>(
+        name === undefined ? { text: query.sql, values } : { name, text: query.sql, values },
+      )
+      .catch((error: unknown) => {
+        this.#names.learn(error);
+        throw error;
+      });
     const changes = /^(INSERT|UPDATE|DELETE|MERGE)$/.test(result.command ?? '');
     return changes
       ? { rows: result.rows, numAffectedRows: BigInt(result.rowCount ?? 0) }

@@ -109,6 +109,22 @@ test('without the right to see all workspaces nothing is done in its name', asyn
   expect(await notes()).not.toContain('unawaited begin');
 });
 
+test('a migration under running services fails a query at most once, as one that may be repeated', async () => {
+  const read = () => things.db.acrossWorkspaces((tx) => tx.selectFrom('note').selectAll().execute());
+  await Promise.all([read(), read(), read()]);
+  const admin = new Client({ connectionString: things.adminUrl });
+  await admin.connect();
+  await admin.query('alter table shop.note add column extra text');
+  await admin.end();
+  const error: unknown = await read().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ kind: 'unavailable' });
+  for (const rows of await Promise.all([read(), read(), read(), read()]))
+    expect(rows[0]).toHaveProperty('extra');
+});
+
 test('notifications arrive, and the listener comes back after its session was lost', async () => {
   const heard: (() => void)[] = [];
   const next = () => new Promise<void>((resolve) => heard.push(resolve));
