@@ -14,7 +14,6 @@ export const permissions = {
   'installs.create': 'member',
   'installs.delete': 'member',
   'installs.read': 'viewer',
-  'installs.update': 'member',
   'members.delete': 'admin',
   'members.read': 'viewer',
   'members.update': 'admin',
