@@ -6,6 +6,7 @@ import type { Case } from './contract-cases.ts';
 import { applying, writing } from './contract-cases.ts';
 import { deleting, running } from './contract-lifecycle.ts';
 import { reading } from './contract-reading.ts';
+import { refusing } from './contract-refusals.ts';
 import type { Target } from './target.ts';
 import { openTarget } from './target.ts';
 
@@ -18,7 +19,14 @@ const clusters = {
   kubesim: () => startKubesim(),
   'a real control plane': () => real,
 };
-const cases: Record<string, Case> = { ...writing, ...applying, ...deleting, ...running, ...reading };
+const cases: Record<string, Case> = {
+  ...writing,
+  ...applying,
+  ...deleting,
+  ...running,
+  ...reading,
+  ...refusing,
+};
 
 describe.each(Object.entries(clusters))('%s', (name, start) => {
   const isReal = name !== 'kubesim';

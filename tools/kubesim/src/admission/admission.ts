@@ -12,6 +12,8 @@ export interface AdmissionRequest {
   cluster: Cluster;
   kind: Kind;
   operation: 'CREATE' | 'UPDATE';
+  /** what changes the object comes before its validation, what only refuses comes after */
+  phase: 'mutate' | 'check';
   object: KubeObject;
   old: KubeObject | undefined;
   dryRun: boolean;
@@ -20,15 +22,11 @@ export interface AdmissionRequest {
 /** May change the object; refuses by throwing a StatusError. */
 export type Admission = (request: AdmissionRequest) => void;
 
-const chain: readonly Admission[] = [
-  namespaceExists,
-  serviceAccountExists,
-  limitRanges,
-  defaultStorageClass,
-  podSecurity,
-  quota,
-];
+const steps: Record<AdmissionRequest['phase'], readonly Admission[]> = {
+  mutate: [namespaceExists, serviceAccountExists, limitRanges, defaultStorageClass],
+  check: [podSecurity, quota],
+};
 
 export const admit: Admission = (request) => {
-  for (const step of chain) step(request);
+  for (const step of steps[request.phase]) step(request);
 };

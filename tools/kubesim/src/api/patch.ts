@@ -35,10 +35,17 @@ export interface PatchResult {
   created: boolean;
 }
 
+const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+
 export function patchObject(cluster: Cluster, request: PatchRequest): PatchResult {
   const type = request.contentType.split(';')[0]?.trim();
   if (type === 'application/apply-patch+yaml') return applyPatch(cluster, request);
   const { kind, namespace, name, body } = request;
+  if (!patchTypes.includes(type ?? '')) throw unsupported(request.contentType, kind);
   const entry = cluster.store.get(storageKey(kind), namespace, name);
   if (!entry) throw notFound(targetOf(kind, name));
   const old = parse(entry);

@@ -65,14 +65,15 @@ export function createObject(
   const before = options.fieldManager ? copy(object) : undefined;
   kind.defaults?.(object);
   kind.prepare?.(object, { clusterIp: cluster.clusterIp, nodePort: cluster.nodePort, now });
-  options.admit({
+  const request = {
     cluster,
     kind,
     operation: 'CREATE',
     object,
     old: undefined,
     dryRun: options.dryRun ?? false,
-  });
+  } as const;
+  options.admit({ ...request, phase: 'mutate' });
   const causes = [
     ...invalidName(metadata.name, kind.group),
     ...invalidLabels(metadata.labels),
@@ -81,6 +82,7 @@ export function createObject(
   if (causes.length > 0) throw invalid(target, causes);
   if (cluster.store.get(storageKey(kind), metadata.namespace ?? '', metadata.name))
     throw alreadyExists(target);
+  options.admit({ ...request, phase: 'check' });
   if (applied) {
     metadata.managedFields = applied;
   } else if (options.fieldManager && before) {
@@ -152,7 +154,16 @@ export function updateObject(
       ...(kind.validate?.(object) ?? []),
     ];
     if (causes.length > 0) throw invalid(target, causes);
-    options.admit({ cluster, kind, operation: 'UPDATE', object, old, dryRun: options.dryRun ?? false });
+    const request = {
+      cluster,
+      kind,
+      operation: 'UPDATE',
+      object,
+      old,
+      dryRun: options.dryRun ?? false,
+    } as const;
+    options.admit({ ...request, phase: 'mutate' });
+    options.admit({ ...request, phase: 'check' });
   }
   if (kind.generation) bumpGeneration(object, old);
   if (old.metadata.deletionTimestamp) refuseNewFinalizers(target, old, object);
@@ -208,7 +219,7 @@ export function checkBody(kind: Kind, namespace: string, name: string | undefine
   const wanted = apiVersionOf(kind);
   if (body['kind'] && body['kind'] !== kind.kind) {
     throw badRequest(
-      `${String(body['kind'])} in version "${String(body['apiVersion'])}" cannot be handled as a ${kind.kind}: no kind "${String(body['kind'])}" is registered for this resource`,
+      `${String(body['kind'])} in version "${String(body['apiVersion'])}" cannot be handled as a ${kind.kind}: converting (${String(body['apiVersion'])}.${String(body['kind'])}) to (${kind.group || 'core'}.${kind.kind}): unknown conversion`,
     );
   }
   if (body['apiVersion'] && body['apiVersion'] !== wanted) {

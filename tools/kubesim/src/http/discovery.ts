@@ -2,9 +2,8 @@ import type { Cluster } from '../api/cluster.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { apiVersionOf } from '../kinds/kind.ts';
 import type { Fields } from '../objects/object.ts';
-import { pathNotFound } from '../objects/status-error.ts';
 import type { Exchange } from './exchange.ts';
-import { sendJson } from './exchange.ts';
+import { sendJson, sendText } from './exchange.ts';
 
 export const versionInfo = {
   major: '1',
@@ -146,7 +145,8 @@ export function sendDiscovery(cluster: Cluster, exchange: Exchange): void {
   }
   const kinds = versions?.get((isCore ? parts[1] : parts[2]) ?? '');
   const [first] = kinds ?? [];
-  if (!kinds || !first || parts.length !== (isCore ? 2 : 3)) throw pathNotFound();
+  if (!kinds || !first || parts.length !== (isCore ? 2 : 3))
+    return sendText(response, 404, '404 page not found\n', 'text/plain; charset=utf-8');
   sendJson(response, 200, {
     kind: 'APIResourceList',
     apiVersion: 'v1',

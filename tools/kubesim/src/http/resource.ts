@@ -46,6 +46,7 @@ export async function handleResource(
     );
     return sendJson(response, 201, review);
   }
+  if (!name && (verb === 'update' || verb === 'patch')) throw methodNotAllowed();
   switch (verb) {
     case 'watch':
       return services.watches.open(path, exchange);

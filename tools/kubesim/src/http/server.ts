@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { User } from '../access/user.ts';
 import { admin } from '../access/user.ts';
 import { handleControl } from '../faults/control.ts';
-import { forbidden, pathNotFound, StatusError } from '../objects/status-error.ts';
+import { forbidden, StatusError } from '../objects/status-error.ts';
 import { sendDiscovery, versionInfo } from './discovery.ts';
 import type { Exchange } from './exchange.ts';
 import { sendError, sendJson, sendText } from './exchange.ts';
@@ -118,5 +118,5 @@ function answerPath(services: Services, exchange: Exchange): void {
     return sendText(response, 200, 'ok', 'text/plain; charset=utf-8');
   if (path.startsWith('/openapi')) return sendOpenApi(services.cluster, exchange);
   if (/^\/apis?(\/|$)/.test(path)) return sendDiscovery(services.cluster, exchange);
-  throw pathNotFound();
+  sendText(response, 404, '404 page not found\n', 'text/plain; charset=utf-8');
 }

@@ -107,7 +107,7 @@ function scaleOf(object: KubeObject): Fields {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: Number(spec['replicas'] ?? 0) },
+    spec: spec['replicas'] ? { replicas: Number(spec['replicas']) } : {},
     status: { replicas: Number(fieldsOf(object['status'])['replicas'] ?? 0), selector },
   };
 }
