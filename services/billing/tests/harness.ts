@@ -284,6 +284,16 @@ export async function simulate(billing: TestBilling, path: string, body: object)
   return (await response.json()) as { id: string };
 }
 
+/** The facts of a resource that were published, oldest first. */
+export async function factsOf(billing: TestBilling, resource: string, id?: string): Promise<string[]> {
+  const { rows } = await billing.database.db.pool.query<{ subject: string }>(
+    `select subject from outbox where subject like $1 and ($2::text is null or resource_id = $2)
+     order by resource_id, version`,
+    [`billing.v1.${resource}.%`, id ?? null],
+  );
+  return rows.map(({ subject }) => subject.split('.').at(-1) ?? '');
+}
+
 let version = 1;
 
 /** The installer says what became of the install of an order, and publishes it. */

@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import { nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
+import type { ChargeSeen, InstallSeen, PaymentSeen, SessionSeen, SubscriptionSeen } from './port.ts';
+
+const now = new Date('2026-11-20T12:00:00Z');
+const hours = (count: number): Date => new Date(now.getTime() + count * 3_600_000);
+
+const wanted = (state: OrderState, change: Partial<Wanted> = {}): Wanted => ({
+  state,
+  mode: 'one-time',
+  hasSession: true,
+  cancel: 'no',
+  refund: false,
+  createdAt: hours(-1),
+  deadline: hours(23),
+  installEnd: 'not-asked',
+  ...change,
+});
+
+const session = (change: Partial<SessionSeen> = {}): SessionSeen => ({
+  status: 'complete',
+  settled: false,
+  amountTotal: 2_000,
+  paymentIntentId: undefined,
+  subscriptionId: undefined,
+  ...change,
+});
+
+const charge = (change: Partial<ChargeSeen> = {}): ChargeSeen => ({
+  id: 'ch_1',
+  captured: 2_000,
+  refunded: 0,
+  hasFee: true,
+  dispute: 'none',
+  ...change,
+});
+
+const payment = (status: PaymentSeen['status'], paid?: ChargeSeen): PaymentSeen => ({
+  status,
+  received: paid?.captured ?? 0,
+  heldSince: now,
+  charge: paid,
+});
+
+const subscription = (
+  status: SubscriptionSeen['status'],
+  change: Partial<SubscriptionSeen> = {},
+): SubscriptionSeen => ({
+  status,
+  invoicePaid: true,
+  retriesOver: false,
+  endsAt: undefined,
+  charges: [charge()],
+  ...change,
+});
+
+const install = (phase: InstallSeen['phase'], message = ''): InstallSeen => ({
+  id: 'ins_1',
+  phase,
+  reason: '',
+  message,
+});
+
+const held: Seen = { money: { payment: payment('requires_capture') } };
+const paid: Seen = { money: { payment: payment('succeeded', charge()) } };
+const subscribed: Seen = { money: { subscription: subscription('active') } };
+
+/** A step in short: what is done, or the state entered with its reason. */
+const short = (step: Step): string => (step.do === 'enter' ? `${step.state} ${step.reason}`.trim() : step.do);
+
+const step = (want: Wanted, seen: Seen): string => short(nextStep(want, seen, now));
+
+describe('OPEN', () => {
+  const open = wanted('open');
+  test.each<[string, Wanted, Seen, string]>([
+    ['waits for the session', open, { money: { session: session({ status: 'open' }) } }, 'wait'],
+    ['expires with it', open, { money: { session: session({ status: 'expired' }) } }, 'expired ABANDONED'],
+    [
+      'closes it when cancelled',
+      { ...open, cancel: 'at-once' },
+      { money: { session: session({ status: 'open' }) } },
+      'expire-session',
+    ],
+    [
+      'and is then cancelled',
+      { ...open, cancel: 'at-once' },
+      { money: { session: session({ status: 'expired' }) } },
+      'expired CANCELLED',
+    ],
+    ['is held', open, { money: { session: session(), ...held.money } }, 'authorized'],
+    ['waits for a debit', open, { money: { session: session(), payment: payment('processing') } }, 'wait'],
+    [
+      'fails with a debit',
+      open,
+      { money: { session: session(), payment: payment('requires_payment_method') } },
+      'expired PAYMENT_FAILED',
+    ],
+    ['is nothing to pay', open, { money: { session: session({ settled: true }) } }, 'authorized'],
+    ['was never begun', { ...open, createdAt: hours(-25) }, { money: {} }, 'expired ABANDONED'],
+    ['may still begin', open, { money: {} }, 'wait'],
+  ])('%s', (_name, want, seen, expected) => {
+    expect(step(want, seen)).toBe(expected);
+  });
+
+  const subscribing = wanted('open', { mode: 'subscription' });
+  test.each<[string, SubscriptionSeen, boolean, string]>([
+    ['trialing', subscription('trialing'), true, 'authorized'],
+    ['active and paid', subscription('active'), true, 'authorized'],
+    ['active by a debit that has not settled', subscription('active', { invoicePaid: false }), false, 'wait'],
+    [
+      'active by a debit that has settled',
+      subscription('active', { invoicePaid: true }),
+      false,
+      'authorized',
+    ],
+    ['incomplete', subscription('incomplete', { invoicePaid: false }), false, 'wait'],
+    ['given up', subscription('incomplete_expired'), false, 'expired PAYMENT_FAILED'],
+  ])('a subscription that is %s', (_name, seen, settled, expected) => {
+    expect(step(subscribing, { money: { session: session({ settled }), subscription: seen } })).toBe(
+      expected,
+    );
+  });
+});
+
+describe('AUTHORIZED and DEPLOYING', () => {
+  const deploying = wanted('deploying');
+  test.each<[string, Wanted, Seen, string]>([
+    ['asks for the install', wanted('authorized'), held, 'ensure-install'],
+    [
+      'not after the deadline',
+      wanted('authorized', { deadline: hours(0) }),
+      held,
+      'compensating DEADLINE_EXCEEDED',
+    ],
+    ['not when cancelled', wanted('authorized', { cancel: 'at-once' }), held, 'compensating CANCELLED'],
+    [
+      'not when the hold is gone',
+      wanted('authorized'),
+      { money: { payment: payment('canceled') } },
+      'compensating HOLD_LOST',
+    ],
+    ['waits for the install', deploying, { ...held, install: install('underway') }, 'wait'],
+    ['waits for the installer', deploying, held, 'wait'],
+    ['captures when healthy', deploying, { ...held, install: install('healthy') }, 'capture'],
+    [
+      'captures after the deadline too',
+      { ...deploying, deadline: hours(-1) },
+      { ...held, install: install('healthy') },
+      'capture',
+    ],
+    ['is fulfilled when captured', deploying, { ...paid, install: install('healthy') }, 'fulfilled'],
+    [
+      'is fulfilled when free',
+      wanted('deploying', { mode: 'free' }),
+      { money: {}, install: install('healthy') },
+      'fulfilled',
+    ],
+    [
+      'is undone when failed',
+      deploying,
+      { ...held, install: install('failed') },
+      'compensating INSTALL_FAILED',
+    ],
+    ['is undone when removed', deploying, { ...held, install: install('gone') }, 'compensating INSTALL_GONE'],
+    [
+      'is undone by the seller',
+      { ...deploying, refund: true },
+      { ...held, install: install('underway') },
+      'compensating REFUNDED_BY_SELLER',
+    ],
+    [
+      'is undone with its subscription',
+      deploying,
+      { money: { subscription: subscription('canceled') } },
+      'compensating SUBSCRIPTION_ENDED',
+    ],
+    [
+      'is undone past the deadline though nobody answers',
+      { ...deploying, deadline: hours(-1) },
+      held,
+      'compensating DEADLINE_EXCEEDED',
+    ],
+  ])('%s', (_name, want, seen, expected) => {
+    expect(step(want, seen)).toBe(expected);
+  });
+
+  test('a wait ends with the deadline', () => {
+    const soon = { ...deploying, deadline: new Date(now.getTime() + 1_000) };
+    expect(nextStep(soon, { ...held, install: install('underway') }, now)).toEqual({
+      do: 'wait',
+      afterMs: 1_000,
+    });
+  });
+});
+
+describe('COMPENSATING', () => {
+  const undo = wanted('compensating');
+  test.each<[string, Wanted, Seen, string]>([
+    ['releases the hold', undo, held, 'release'],
+    ['refunds what was captured', undo, paid, 'refund'],
+    ['then ends the install', undo, { money: { payment: payment('canceled') } }, 'end-install'],
+    [
+      'and is done',
+      { ...undo, installEnd: 'going' },
+      { money: { payment: payment('canceled') } },
+      'refunded',
+    ],
+    ['cancels the subscription first', undo, subscribed, 'cancel-subscription'],
+    ['then refunds its charges', undo, { money: { subscription: subscription('canceled') } }, 'refund'],
+    [
+      'each of them',
+      undo,
+      {
+        money: {
+          subscription: subscription('canceled', {
+            charges: [charge({ refunded: 2_000 }), charge({ id: 'ch_2' })],
+          }),
+        },
+      },
+      'refund',
+    ],
+    [
+      'leaves a dispute to the bank',
+      undo,
+      { money: { payment: payment('succeeded', charge({ dispute: 'open' })) } },
+      'end-install',
+    ],
+    ['waits for a debit on its way', undo, { money: { payment: payment('processing') } }, 'wait'],
+    ['has nothing to give back', { ...undo, mode: 'free' }, { money: {} }, 'end-install'],
+  ])('%s', (_name, want, seen, expected) => {
+    expect(step(want, seen)).toBe(expected);
+  });
+});
+
+describe('FULFILLED, SUSPENDED and after', () => {
+  const delivered = wanted('fulfilled');
+  const sub = wanted('fulfilled', { mode: 'subscription' });
+  const suspended = wanted('suspended', { mode: 'subscription' });
+  const unpaid = (status: SubscriptionSeen['status'], retriesOver = false): Seen => ({
+    money: { subscription: subscription(status, { invoicePaid: false, retriesOver }) },
+  });
+  test.each<[string, Wanted, Seen, string]>([
+    ['rests', delivered, paid, 'rest'],
+    [
+      'rests while a part is refunded',
+      delivered,
+      { money: { payment: payment('succeeded', charge({ refunded: 1 })) } },
+      'rest',
+    ],
+    [
+      'ends when all is refunded',
+      delivered,
+      { money: { payment: payment('succeeded', charge({ refunded: 2_000 })) } },
+      'ended REFUNDED_BY_SELLER',
+    ],
+    [
+      'rests while a dispute is open',
+      delivered,
+      { money: { payment: payment('succeeded', charge({ dispute: 'open' })) } },
+      'rest',
+    ],
+    [
+      'rests when it is won',
+      delivered,
+      { money: { payment: payment('succeeded', charge({ dispute: 'won' })) } },
+      'rest',
+    ],
+    [
+      'ends when it is lost',
+      delivered,
+      { money: { payment: payment('succeeded', charge({ dispute: 'lost' })) } },
+      'ended DISPUTE_LOST',
+    ],
+    ['gives back for the seller', { ...delivered, refund: true }, paid, 'refund'],
+    ['ends for the buyer', { ...delivered, cancel: 'at-once' }, paid, 'ended CANCELLED'],
+    ['a subscription rests', sub, subscribed, 'rest'],
+    ['bears a first failure', sub, unpaid('past_due'), 'rest'],
+    ['is suspended after the last', sub, unpaid('past_due', true), 'suspended PAYMENT_FAILED'],
+    ['is suspended when unpaid', sub, unpaid('unpaid'), 'suspended PAYMENT_FAILED'],
+    ['goes on when paid', suspended, subscribed, 'fulfilled PAID'],
+    ['stays suspended while Stripe tries', suspended, unpaid('past_due'), 'wait'],
+    [
+      'ends when it is cancelled',
+      suspended,
+      { money: { subscription: subscription('canceled') } },
+      'ended SUBSCRIPTION_ENDED',
+    ],
+    ['is cancelled at once', { ...sub, cancel: 'at-once' }, subscribed, 'cancel-subscription'],
+    [
+      'and then ended',
+      { ...sub, cancel: 'at-once' },
+      { money: { subscription: subscription('canceled') } },
+      'ended CANCELLED',
+    ],
+    [
+      'is cancelled at the end',
+      { ...sub, cancel: 'at-period-end' },
+      subscribed,
+      'cancel-subscription-at-period-end',
+    ],
+    [
+      'looks when it should have ended',
+      { ...sub, cancel: 'at-period-end' },
+      { money: { subscription: subscription('active', { endsAt: hours(9) }) } },
+      'wait',
+    ],
+    [
+      'lost a dispute: nothing is charged any more',
+      wanted('ended', { mode: 'subscription' }),
+      subscribed,
+      'cancel-subscription',
+    ],
+    ['nothing runs any more', wanted('ended'), paid, 'end-install'],
+    ['until it is gone', wanted('refunded', { installEnd: 'going' }), { money: {} }, 'end-install'],
+    ['then rests', wanted('refunded', { installEnd: 'gone' }), { money: {} }, 'rest'],
+    ['expired rests', wanted('expired'), { money: {} }, 'rest'],
+  ])('%s', (_name, want, seen, expected) => {
+    expect(step(want, seen)).toBe(expected);
+  });
+});
