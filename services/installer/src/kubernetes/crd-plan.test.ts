@@ -60,3 +60,7 @@ test("it goes with its last user, and a person's never", () => {
   });
   expect(isRemovableCrd(crd('demo-1.0.0'), target).removable).toBe(false);
 });
+
+test('what is there already is not sent again', () => {
+  expect(planCrd(crd('demo-1.2.0'), applied('demo-1.2.0'))).toEqual({ do: 'use' });
+});

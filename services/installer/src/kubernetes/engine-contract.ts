@@ -1,8 +1,9 @@
 // What the engine needs of a cluster, as tests that run on any: the real one and the simulated one.
-import { type Rendered, carryOver, generatedFields, renderChart } from '@cnap/helm';
-import { type Cluster, type KubeObject, connect, describeRef, parseKubeconfig } from '@cnap/kubernetes';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Hook, carryOver, generatedFields } from '@cnap/helm';
+import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
+import { afterAll, describe, expect, test } from 'vitest';
 
+import { baseline, engineDriver, newTarget } from './engine-driver.ts';
 import {
   chartsFolder,
   nothing,
@@ -12,25 +13,10 @@ import {
   widget,
   widgetCrd,
 } from './engine-fixtures.ts';
-import { createEngine } from './engine.ts';
-import { chunksOf, installOrder, splitCrds, withApplied } from './order.ts';
 import { installLabel } from './owned-object.ts';
-import type { Engine, HookProgress, InventoryEntry, NamespaceSettings, Target } from './port.ts';
+import type { HookProgress, InventoryEntry } from './port.ts';
 
-const baseline: NamespaceSettings = { podSecurity: 'baseline' };
-const clusterId = 'clu_test';
-
-let serial = 0;
-function newTarget(): Target {
-  serial += 1;
-  const suffix = `${process.pid.toString(36)}${serial.toString(36)}`.padStart(12, '0');
-  return {
-    clusterId,
-    installId: `ins_${suffix}`,
-    namespace: `cnap-${suffix}`,
-    releaseName: `cnap-${suffix}`,
-  };
-}
+const nowhere = formatKubeconfig({ context: 'nowhere', server: 'http://127.0.0.1:1', token: 'none' });
 
 /**
  * @param kubeconfig undefined: there is no such cluster here, and the tests are skipped
@@ -42,141 +28,9 @@ export function describeEngine(
   options: { schemas?: boolean } = {},
 ): void {
   describe.skipIf(kubeconfig === undefined)(`the engine on ${clusterName}`, () => {
-    const { signal } = new AbortController();
-    const changed: string[] = [];
-    const wakeUps = new Set<() => void>();
-    let engine: Engine;
-    let cluster: Cluster;
-
-    beforeAll(() => {
-      const text = kubeconfig ?? '';
-      cluster = connect(parseKubeconfig(text));
-      engine = createEngine({
-        loadKubeconfig: () => Promise.resolve(text),
-        onInstallChanged: (_cluster, installId) => {
-          changed.push(installId);
-          for (const wake of wakeUps) wake();
-        },
-      });
-    });
-    afterAll(async () => {
-      await engine?.[Symbol.asyncDispose]();
-      await cluster?.[Symbol.asyncDispose]();
-    });
-
-    /** Looks again whenever the watch says that something changed, and now and then by itself. */
-    async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
-      const deadline = AbortSignal.timeout(45_000);
-      for (;;) {
-        const found = await look();
-        if (found !== undefined) return found;
-        if (deadline.aborted) throw new Error(`${what}: not within 45 s`);
-        await new Promise<void>((done) => {
-          const timer = setTimeout(wake, 500);
-          function wake() {
-            clearTimeout(timer);
-            wakeUps.delete(wake);
-            done();
-          }
-          wakeUps.add(wake);
-        });
-      }
-    }
-
-    async function render(
-      chart: Uint8Array | string,
-      target: Target,
-      values: Record<string, unknown> = {},
-    ): Promise<Rendered> {
-      const { kubeVersion, apiVersions } = await engine.capabilities(clusterId, signal);
-      const { releaseName, namespace } = target;
-      return renderChart({ chart, releaseName, namespace, values, kubeVersion, apiVersions, signal });
-    }
-
-    async function hooks(
-      target: Target,
-      rendered: Rendered,
-      event: 'pre-install' | 'post-install',
-    ): Promise<InventoryEntry[]> {
-      let progress: HookProgress = { completed: [] };
-      const applied: InventoryEntry[] = [];
-      await until(async () => {
-        for (;;) {
-          const step = await engine.runHooks(target, rendered.hooks, event, 'run-1', progress, signal);
-          ({ progress } = step);
-          applied.push(...step.applied);
-          if (step.state === 'failed') throw new Error(step.message);
-          if (step.state === 'done') return true;
-          if (step.state === 'waiting') return undefined;
-        }
-      }, event);
-      return applied;
-    }
-
-    /** What the reconciler does, every step of it twice. */
-    async function deploy(
-      target: Target,
-      rendered: Rendered,
-      settings = baseline,
-    ): Promise<InventoryEntry[]> {
-      let inventory: InventoryEntry[] = [];
-      const twice = async (work: () => ReturnType<Engine['applyObjects']>) => {
-        await work();
-        const { applied, failure } = await work();
-        if (failure) throw new Error(failure.message);
-        inventory = withApplied(inventory, applied);
-      };
-      await twice(() => engine.prepareNamespace(target, settings, signal));
-      const { crds, rest } = splitCrds([...rendered.crds, ...rendered.objects]);
-      await until(async () => {
-        const result = await engine.applyCrds(target, crds, signal);
-        if (result.failure) throw new Error(result.failure.message);
-        inventory = withApplied(inventory, result.applied);
-        return result.established || undefined;
-      }, 'CRDs');
-      inventory = withApplied(inventory, await hooks(target, rendered, 'pre-install'));
-      for (const chunk of chunksOf(installOrder(rest), 20))
-        await twice(() => engine.applyObjects(target, chunk, signal));
-      return withApplied(inventory, await hooks(target, rendered, 'post-install'));
-    }
-
-    async function becomeHealthy(target: Target, inventory: InventoryEntry[]): Promise<void> {
-      let last = '';
-      await until(async () => {
-        const health = await engine.observeHealth(target, inventory, signal);
-        last = health.message;
-        return health.state === 'current' || undefined;
-      }, 'healthy').catch(async (error: unknown) => {
-        throw new Error(`${last} ${JSON.stringify(await engine.explainWaiting(target, signal))}`, {
-          cause: error,
-        });
-      });
-    }
-
-    /** Everything gone, with a receipt: a line per object. */
-    async function remove(target: Target, inventory: InventoryEntry[]): Promise<string[]> {
-      const receipt: string[] = [];
-      let left = inventory;
-      await until(async () => {
-        const result = await engine.removeObjects(target, left, signal);
-        receipt.push(...result.removed.map((entry) => `removed ${describeRef(entry)}`));
-        receipt.push(...result.kept.map(({ entry, why }) => `kept ${describeRef(entry)}: ${why}`));
-        left = result.left;
-        return left.length === 0 || undefined;
-      }, 'objects removed');
-      await until(
-        async () => (await engine.removeNamespace(target, signal)).gone || undefined,
-        'namespace removed',
-      );
-      expect(
-        await engine.removeObjects(
-          target,
-          inventory.filter((entry) => !entry.keep),
-          signal,
-        ),
-      ).toMatchObject({ left: [] });
-      return receipt;
-    }
+    const driver = engineDriver(kubeconfig ?? nowhere);
+    const { engine, cluster, changed, signal, until, render, deploy, becomeHealthy, remove } = driver;
+    afterAll(() => driver[Symbol.asyncDispose]());
 
     test('the sample chart: healthy, its hook run, its password kept, removed with a receipt', async () => {
       const target = newTarget();
@@ -289,6 +143,47 @@ export function describeEngine(
       const receipt = await remove(second, inventories[1] ?? []);
       expect(receipt.join('\n')).toContain(`removed CustomResourceDefinition widgets.${group}`);
       expect(await cluster.get(crd)).toBeUndefined();
+    });
+
+    test('a hook that cannot be made fails the run, and an earlier run is not taken for this one', async () => {
+      const target = newTarget();
+      await engine.prepareNamespace(target, baseline, signal);
+      const hook = (name: string, data: unknown): Hook => ({
+        object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data },
+        source: undefined,
+        events: ['pre-install'],
+        weight: 0,
+        deletePolicies: ['before-hook-creation'],
+      });
+      const run = async (one: Hook, name: string) => {
+        let progress: HookProgress = { completed: [] };
+        return until(async () => {
+          const step = await engine.runHooks(target, [one], 'pre-install', name, progress, signal);
+          ({ progress } = step);
+          return step.state === 'done' || step.state === 'failed' ? step : undefined;
+        }, name);
+      };
+      const uid = async () =>
+        (
+          await cluster.get({
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            namespace: target.namespace,
+            name: 'good',
+          })
+        )?.metadata.uid;
+      expect((await run(hook('good', {}), 'run-1')).state).toBe('done');
+      const first = await uid();
+      expect((await run(hook('good', {}), 'run-1')).state).toBe('done');
+      expect(await uid()).toBe(first);
+      expect((await run(hook('good', {}), 'run-2')).state).toBe('done');
+      expect(await uid()).not.toBe(first);
+      const failed = await run(hook('Not Good', {}), 'run-1');
+      expect(failed).toMatchObject({
+        state: 'failed',
+        progress: { failed: { message: expect.stringContaining('Invalid value') } },
+      });
+      await remove(target, []);
     });
 
     test('what is invalid fails for good, and what is applied beside it is told', async () => {
