@@ -32,6 +32,8 @@ import { type CatalogOverrides, type RunningCatalog, startCatalog } from '../src
 import { monthly, type PeerState, startPeers } from './peers.ts';
 import { type Repository, startRepository } from './repository.ts';
 
+process.env['LOG_LEVEL'] ??= 'silent';
+
 const services = {
   artifacts: ArtifactService,
   deadLetters: DeadLetterService,
@@ -133,11 +135,11 @@ export async function startTestCatalog(
       return clientsWith(() => identity.token('catalog'));
     },
     asAnybody: () => clientsWith(),
-    async aTemplate(charts = [{ chart: 'shop' }]) {
-      if (!repository.files.has('/shop-1.0.0.tgz')) repository.publish('shop', '1.0.0');
+    async aTemplate(charts = [{ chart: 'shop' }], from = repository) {
+      if (!from.files.has('/shop-1.0.0.tgz')) from.publish('shop', '1.0.0');
       const { template, packageId } = await as('owner').templates.createTemplate({
         name: 'Shop',
-        sources: charts.map((source) => sourceOf(source.repoUrl ?? repository.url, source)),
+        sources: charts.map((source) => sourceOf(from.url, source)),
       });
       return { templateId: template!.id, package: await built(packageId) };
     },
