@@ -1,3 +1,3 @@
 import { testConfig } from '../../tools/vitest.ts';
 
-export default testConfig();
+export default testConfig('kubernetes');

@@ -7,6 +7,10 @@ import { type Cluster, type KubeObject, type WatchEvent, connect, parseKubeconfi
 
 const kubeconfigPath = process.env['CNAP_TEST_KUBECONFIG'];
 
+if (!kubeconfigPath) {
+  process.stderr.write('skipped on a cluster: set CNAP_TEST_KUBECONFIG or KUBEBUILDER_ASSETS\n');
+}
+
 const configMap = (namespace: string, name: string, data: Record<string, string>): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
