@@ -1,6 +1,6 @@
 import type { Role } from '@cnap/auth';
 import type { Database as OpenDatabase, Tx as OpenTx } from '@cnap/postgres';
-import type { ColumnType, Generated, Selectable } from 'kysely';
+import type { ColumnType, Selectable } from 'kysely';
 
 type CreatedAt = ColumnType<Date, never, never>;
 type UpdatedAt = ColumnType<Date, never, Date>;
@@ -51,7 +51,7 @@ type SigningKeysTable = {
   id: string;
   sealed_private_key: Uint8Array;
   public_key: string;
-  created_at: Generated<Date>;
+  created_at: Date;
 };
 
 /** The tables of identity's schema. */

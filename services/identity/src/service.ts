@@ -8,10 +8,11 @@ import { UserProvisioningService } from '@cnap/proto/cnap/identity/v1/user_provi
 import { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
 import { WorkspaceOwnerService } from '@cnap/proto/cnap/identity/v1/workspace_owner_service';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
+import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_service';
 import { startReconcilers } from '@cnap/reconcile';
 import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
-import { callersOf } from '@cnap/service';
+import { callersOf, deadLetterRpc } from '@cnap/service';
 import { startTelemetry } from '@cnap/telemetry';
 import { callerRpc } from './caller/rpc.ts';
 import type { Config } from './config.ts';
@@ -30,17 +31,23 @@ import { userRpc } from './user/rpc.ts';
 import { workspaceOwnerRpc } from './workspace/owner-rpc.ts';
 import { workspaceRpc } from './workspace/rpc.ts';
 
+/** What tests put in place of the world. */
+export type Overrides = { now?: () => Date };
+
 /** Starts identity: the one place where its parts meet. */
-export async function startIdentity(config: Config): Promise<AsyncDisposable & { url: string }> {
+export async function startIdentity(
+  config: Config,
+  { now = () => new Date() }: Overrides = {},
+): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('identity'));
   const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'identity' }));
   const keyring = parseKeyring(config.CNAP_KEYS);
   await db.acrossWorkspaces(async (tx) => {
-    await rotateSigningKeys(tx, keyring, Date.now());
+    await rotateSigningKeys(tx, keyring, now());
     await wakeRotation(tx);
   });
-  const keys = openSigningKeys(db, keyring);
+  const keys = openSigningKeys(db, keyring, now);
   const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
   const usage = workspaceUsage(
     { clusters: config.CNAP_CLUSTERS_URL, installer: config.CNAP_INSTALLER_URL },
@@ -49,11 +56,11 @@ export async function startIdentity(config: Config): Promise<AsyncDisposable & {
   parts.use(
     await startReconcilers({
       db,
-      reconcilers: { 'signing-key': reconcileSigningKeys(keyring) },
+      reconcilers: { 'signing-key': reconcileSigningKeys(keyring, now) },
       leaseMs: config.CNAP_LEASE,
     }),
   );
-  parts.use(
+  const events = parts.use(
     await startEvents({
       db,
       service: 'identity',
@@ -71,19 +78,21 @@ export async function startIdentity(config: Config): Promise<AsyncDisposable & {
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
       routes: (router) => {
-        router.service(
-          CallerService,
-          callerRpc({ db, keys, operators: new Set(config.CNAP_OPERATOR_EMAILS) }),
-        );
+        router.service(CallerService, callerRpc({ db, keys, operators: operatorsOf(config), now }));
         router.service(MemberService, memberRpc({ db }));
         router.service(TokenService, tokenRpc({ db }));
         router.service(UserService, userRpc({ db }));
         router.service(UserProvisioningService, userProvisioningRpc({ db }));
         router.service(WorkspaceOwnerService, workspaceOwnerRpc({ db }));
         router.service(WorkspaceService, workspaceRpc({ db, usage }));
+        router.service(DeadLetterService, deadLetterRpc(events));
       },
     }),
   );
   const owned = parts.move();
   return { url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
+
+/** Addresses are kept in lower case. */
+const operatorsOf = (config: Config): ReadonlySet<string> =>
+  new Set(config.CNAP_OPERATOR_EMAILS.map((email) => email.toLowerCase()));

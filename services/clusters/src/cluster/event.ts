@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { Fact } from '@cnap/events';
-import { ClusterEventSchema, type ClusterEvent } from '@cnap/proto/cnap/clusters/v1/cluster_event';
+import { ClusterEventSchema } from '@cnap/proto/cnap/clusters/v1/cluster_event';
 import type { ClusterRow } from '../database.ts';
 import { stateToProto } from './to-proto.ts';
 
@@ -20,7 +20,7 @@ export const clusterFact = (
   row: ClusterRow,
   regionName: string,
   version = Number(row.version),
-): Fact<ClusterEvent> => ({
+): Fact<typeof ClusterEventSchema> => ({
   service: 'clusters',
   resource: 'cluster',
   fact,

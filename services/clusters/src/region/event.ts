@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import type { Fact } from '@cnap/events';
-import { RegionEventSchema, type RegionEvent } from '@cnap/proto/cnap/clusters/v1/region_event';
+import { RegionEventSchema } from '@cnap/proto/cnap/clusters/v1/region_event';
 import type { RegionRow } from '../database.ts';
 
-const regionFact = (fact: string, row: RegionRow, version = Number(row.version)): Fact<RegionEvent> => ({
+const regionFact = (fact: string, row: RegionRow, version = Number(row.version)): Fact<typeof RegionEventSchema> => ({
   service: 'clusters',
   resource: 'region',
   fact,

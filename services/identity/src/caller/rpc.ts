@@ -7,16 +7,16 @@ import { resolveCaller } from './resolve.ts';
 
 const lifetimeSeconds = 60;
 
-type Deps = { db: Database; keys: SigningKeys; operators: ReadonlySet<string> };
+type Deps = { db: Database; keys: SigningKeys; operators: ReadonlySet<string>; now: () => Date };
 
-export const callerRpc = ({ db, keys, operators }: Deps): ServiceImpl<typeof CallerService> => ({
+export const callerRpc = ({ db, keys, operators, now }: Deps): ServiceImpl<typeof CallerService> => ({
   async resolveCaller(request) {
-    const now = new Date();
-    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, now);
+    const time = now();
+    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, time);
     const signer = await keys.signer();
     return {
       callerToken: await signer.sign(caller),
-      expireTime: timestampFromMs(now.getTime() + lifetimeSeconds * 1_000),
+      expireTime: timestampFromMs(time.getTime() + lifetimeSeconds * 1_000),
       userId: caller.userId,
       credentialId: caller.credentialId,
       workspaceId: caller.workspaceId ?? '',

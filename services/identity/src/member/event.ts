@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import type { Fact } from '@cnap/events';
-import { MemberEventSchema, type MemberEvent } from '@cnap/proto/cnap/identity/v1/workspace_event';
+import { MemberEventSchema } from '@cnap/proto/cnap/identity/v1/workspace_event';
 import type { MemberRow } from '../database.ts';
 import { roleToProto } from '../workspace/to-proto.ts';
 
-const memberFact = (fact: string, row: MemberRow, version: number): Fact<MemberEvent> => ({
+const memberFact = (fact: string, row: MemberRow, version: number): Fact<typeof MemberEventSchema> => ({
   service: 'identity',
   resource: 'member',
   fact,

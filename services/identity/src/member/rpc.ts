@@ -8,13 +8,13 @@ import { workspaceOf } from '@cnap/rpc';
 import type { Database, Tx } from '../database.ts';
 import { roleToProto } from '../workspace/to-proto.ts';
 import { memberChanged, memberRemoved } from './event.ts';
-import { changeRole, deleteMember, findMember, listMembers, type NamedMember } from './store.ts';
+import { changeRole, deleteMember, listMembers, lockMember, type NamedMember } from './store.ts';
 import { memberToProto } from './to-proto.ts';
 
 const roleNames = new Map(Object.entries(roleToProto).map(([name, role]) => [role, name as Role]));
 
 async function memberToChange(tx: Tx, workspaceId: string, userId: string): Promise<NamedMember> {
-  const member = await findMember(tx, workspaceId, userId);
+  const member = await lockMember(tx, workspaceId, userId);
   if (!member) throw notFound('member', userId);
   if (member.role === 'owner') {
     throw new DomainError('failed-precondition', 'OWNER_REQUIRED', 'A workspace has exactly one owner.', {

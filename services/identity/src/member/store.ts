@@ -21,6 +21,10 @@ const named = (tx: Tx, workspaceId: string) =>
 export const findMember = (tx: Tx, workspaceId: string, userId: string): Promise<NamedMember | undefined> =>
   named(tx, workspaceId).where('members.user_id', '=', userId).executeTakeFirst();
 
+/** A member whose role stays what it is until the transaction ends. */
+export const lockMember = (tx: Tx, workspaceId: string, userId: string): Promise<NamedMember | undefined> =>
+  named(tx, workspaceId).where('members.user_id', '=', userId).forUpdate('members').executeTakeFirst();
+
 export const listMembers = (
   tx: Tx,
   workspaceId: string,
@@ -33,7 +37,7 @@ export const listMembers = (
     .limit(limit + 1)
     .execute();
 
-/** Changes a role; ownership moves by transfer alone, so the owner's row is never touched here. */
+/** Changes a role. The caller holds the member's lock and keeps the number of owners at one. */
 export const changeRole = (
   tx: Tx,
   workspaceId: string,

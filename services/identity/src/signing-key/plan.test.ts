@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { rotation, signsForMs } from './plan.ts';
+import { knownAfterMs, rotation, signingKey, signsForMs } from './plan.ts';
 
-const now = Date.UTC(2026, 10, 20);
-const key = (id: string, age: number) => ({ id, created_at: new Date(now - age) });
+const now = new Date(Date.UTC(2026, 10, 20));
+const key = (id: string, age: number) => ({ id, created_at: new Date(now.getTime() - age) });
 
 test('the first key is made', () => {
   expect(rotation([], now)).toEqual({ make: true, drop: [] });
@@ -22,4 +22,11 @@ test('a key that signs nothing any more is dropped', () => {
     make: false,
     drop: ['a'],
   });
+});
+
+test('a new key signs once every process has read it; the very first one signs at once', () => {
+  expect(signingKey([key('b', knownAfterMs - 1), key('a', signsForMs)], now)?.id).toBe('a');
+  expect(signingKey([key('b', knownAfterMs), key('a', signsForMs)], now)?.id).toBe('b');
+  expect(signingKey([key('a', 0)], now)?.id).toBe('a');
+  expect(signingKey([], now)).toBeUndefined();
 });

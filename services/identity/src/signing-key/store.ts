@@ -4,7 +4,7 @@ import type { SigningKeyRow, Tx } from '../database.ts';
 export const listSigningKeys = (tx: Tx): Promise<SigningKeyRow[]> =>
   tx.selectFrom('signing_keys').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').execute();
 
-export async function insertSigningKey(tx: Tx, row: Omit<SigningKeyRow, 'created_at'>): Promise<void> {
+export async function insertSigningKey(tx: Tx, row: SigningKeyRow): Promise<void> {
   await tx.insertInto('signing_keys').values(row).execute();
 }
 

@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import type { Fact } from '@cnap/events';
-import { TokenEventSchema, type TokenEvent } from '@cnap/proto/cnap/identity/v1/token_event';
+import { TokenEventSchema } from '@cnap/proto/cnap/identity/v1/token_event';
 import type { AccessTokenRow } from '../database.ts';
 
-const tokenFact = (fact: string, row: AccessTokenRow, version: number): Fact<TokenEvent> => ({
+const tokenFact = (fact: string, row: AccessTokenRow, version: number): Fact<typeof TokenEventSchema> => ({
   service: 'identity',
   resource: 'token',
   fact,

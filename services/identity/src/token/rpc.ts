@@ -16,6 +16,7 @@ import type { Database } from '../database.ts';
 import { findMember } from '../member/store.ts';
 import { tokenRevoked } from './event.ts';
 import { makeToken } from './make-token.ts';
+import { refuseRestricted } from './restriction.ts';
 import { deleteToken, listTokens } from './store.ts';
 import { tokenToProto } from './to-proto.ts';
 
@@ -29,9 +30,10 @@ export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenServ
   },
 
   async createToken(request, context) {
-    const { userId } = userOf(context);
+    const { userId, credentialId } = userOf(context);
     const { name, workspaceId, readOnly, expireTime } = request;
     return db.acrossWorkspaces(async (tx) => {
+      await refuseRestricted(tx, credentialId);
       if (workspaceId !== '' && !(await findMember(tx, workspaceId, userId))) {
         throw notFound('workspace', workspaceId);
       }

@@ -44,3 +44,13 @@ export const findTokenByHash = (
 export async function recordUse(tx: Tx, id: string, now: Date): Promise<void> {
   await tx.updateTable('access_tokens').set({ last_used_at: now }).where('id', '=', id).execute();
 }
+
+/** The only workspace that a credential works in; undefined when it works in all of its user's. */
+export async function restrictionOf(tx: Tx, credentialId: string): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('access_tokens')
+    .select('workspace_id')
+    .where('id', '=', credentialId)
+    .executeTakeFirst();
+  return row?.workspace_id ?? undefined;
+}

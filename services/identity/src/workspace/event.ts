@@ -1,14 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import type { Fact } from '@cnap/events';
-import {
-  OwnershipEventSchema,
-  WorkspaceEventSchema,
-  type OwnershipEvent,
-  type WorkspaceEvent,
-} from '@cnap/proto/cnap/identity/v1/workspace_event';
+import { OwnershipEventSchema, WorkspaceEventSchema } from '@cnap/proto/cnap/identity/v1/workspace_event';
 import type { WorkspaceRow } from '../database.ts';
 
-const workspaceFact = (fact: string, row: WorkspaceRow): Fact<WorkspaceEvent> => ({
+const workspaceFact = (fact: string, row: WorkspaceRow): Fact<typeof WorkspaceEventSchema> => ({
   service: 'identity',
   resource: 'workspace',
   fact,
@@ -28,7 +23,7 @@ export const ownershipTransferred = (
   row: WorkspaceRow,
   userId: string,
   previousUserId: string,
-): Fact<OwnershipEvent> => ({
+): Fact<typeof OwnershipEventSchema> => ({
   service: 'identity',
   resource: 'ownership',
   fact: 'transferred',

@@ -13,8 +13,10 @@ import { userOf, workspaceOf } from '@cnap/rpc';
 import { etagMismatch, repeatable } from '@cnap/service';
 import type { Database } from '../database.ts';
 import { memberChanged } from '../member/event.ts';
-import { changeRole, findMember } from '../member/store.ts';
+import { changeRole, lockMember } from '../member/store.ts';
 import { ownershipTransferred, workspaceDeleted, workspaceUpdated } from './event.ts';
+import { admits, refuseRestricted } from '../token/restriction.ts';
+import { restrictionOf } from '../token/store.ts';
 import { makeWorkspace } from './make-workspace.ts';
 import type { WorkspaceUsage } from './port.ts';
 import { deleteWorkspace, findWorkspace, listWorkspaces, updateWorkspace } from './store.ts';
@@ -28,26 +30,34 @@ function workspaceOfCall(context: Parameters<typeof workspaceOf>[0], id: string)
   return id;
 }
 
+const ownerOnly = () =>
+  new DomainError('permission-denied', 'PERMISSION_DENIED', 'Only the owner can transfer a workspace.');
+
 export const workspaceRpc = ({ db, usage }: Deps): ServiceImpl<typeof WorkspaceService> => ({
   async getWorkspace({ id }, context) {
-    const { userId } = userOf(context);
-    const row = await db.acrossWorkspaces((tx) => findWorkspace(tx, id, userId));
+    const { userId, credentialId } = userOf(context);
+    const row = await db.acrossWorkspaces(async (tx) =>
+      admits(await restrictionOf(tx, credentialId), id) ? findWorkspace(tx, id, userId) : undefined,
+    );
     if (!row) throw notFound('workspace', id);
     return { workspace: workspaceToProto(row) };
   },
 
   async listWorkspaces(request, context) {
-    const { userId } = userOf(context);
+    const { userId, credentialId } = userOf(context);
     const page = pageQuery(request);
-    const rows = await db.acrossWorkspaces((tx) => listWorkspaces(tx, userId, page));
+    const rows = await db.acrossWorkspaces(async (tx) =>
+      listWorkspaces(tx, userId, await restrictionOf(tx, credentialId), page),
+    );
     const result = toPage(rows, page, (row) => ({ time: row.created_at, id: row.id }));
     return { workspaces: result.rows.map(workspaceToProto), nextPageToken: result.nextPageToken };
   },
 
   async createWorkspace(request, context) {
-    const { userId } = userOf(context);
-    return db.acrossWorkspaces((tx) =>
-      firstResult(
+    const { userId, credentialId } = userOf(context);
+    return db.acrossWorkspaces(async (tx) => {
+      await refuseRestricted(tx, credentialId);
+      return firstResult(
         tx,
         repeatable(context, userId, CreateWorkspaceRequestSchema, request, CreateWorkspaceResponseSchema),
         async () =>
@@ -56,8 +66,8 @@ export const workspaceRpc = ({ db, usage }: Deps): ServiceImpl<typeof WorkspaceS
               await makeWorkspace(tx, { name: request.name, icon: request.icon }, userId),
             ),
           }),
-      ),
-    );
+      );
+    });
   },
 
   async updateWorkspace({ id, name, icon, etag }, context) {
@@ -97,7 +107,10 @@ export const workspaceRpc = ({ db, usage }: Deps): ServiceImpl<typeof WorkspaceS
     const workspaceId = workspaceOfCall(context, id);
     const owner = userOf(context).userId;
     const row = await db.inWorkspace(workspaceId, async (tx) => {
-      const heir = await findMember(tx, workspaceId, userId);
+      // A caller token may be a minute older than another transfer.
+      const current = await lockMember(tx, workspaceId, owner);
+      if (current?.role !== 'owner') throw ownerOnly();
+      const heir = await lockMember(tx, workspaceId, userId);
       if (!heir) throw notFound('member', userId);
       if (heir.role !== 'admin') {
         throw new DomainError(

@@ -19,9 +19,11 @@ export const findWorkspace = (tx: Tx, id: string, userId: string): Promise<Works
 export const listWorkspaces = (
   tx: Tx,
   userId: string,
+  only: string | undefined,
   { limit, after }: PageQuery,
 ): Promise<WorkspaceOfUser[]> =>
   ofUser(tx, userId)
+    .$if(only !== undefined, (query) => query.where('workspaces.id', '=', only ?? ''))
     .where(beyond(after, 'newest first', { time: 'workspaces.created_at', id: 'workspaces.id' }))
     .orderBy('workspaces.created_at', 'desc')
     .orderBy('workspaces.id', 'desc')
