@@ -1,7 +1,7 @@
 // Brings all schemas up to date; run once before a rollout:   node tools/migrate.ts
 // DATABASE_URL: a role that may create schemas and roles. CNAP_<SERVICE>_DATABASE_URL: the URL each service will use,
 // whose user and password become that service's role.
-import { serviceNames } from '@cnap/proto';
+import { serviceNames } from './stack/src/layout.ts';
 import { migrateAll } from './stack/src/migrate-all.ts';
 
 const env = (name: string): string => {

@@ -47,7 +47,8 @@ const reconnectMs = 250;
 
 /** Starts relay and consumers. Postgres and NATS may be down, now and later: both are waited for. */
 export function startEvents(options: EventsOptions): Promise<Events> {
-  const { db, service, subscriptions, subjectPrefix, replicas } = options;
+  const { db, service, subscriptions, replicas } = options;
+  const subjectPrefix = options.subjectPrefix || undefined; // an empty setting is none
   const logger = createLogger(service);
   const onError =
     options.onError ??

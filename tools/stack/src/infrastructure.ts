@@ -78,6 +78,7 @@ export async function startCluster(
           ],
           logFile: join(options.dataDir, 'logs', 'kubesim.log'),
           readyUrl: `http://127.0.0.1:${kept.ports.kubesim}/readyz`,
+          headers: { 'user-agent': 'kubectl/cnap' }, // kubesim takes kubectl without a token for its administrator
         }),
       ),
     );

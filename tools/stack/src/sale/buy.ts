@@ -98,7 +98,7 @@ async function buyStep(buying: Buying, purchase: Purchase, timed: Timed, signal:
   await timed(
     'verify',
     async () => {
-      await verifyMoney(witnesses.stripe, order);
+      await verifyMoney(witnesses, order);
       return verifyWorkloads(witnesses.cluster, install.namespace);
     },
     (workloads) => `money taken at Stripe, ${workloads} workload(s) ready on the cluster`,

@@ -16,7 +16,15 @@ async function main(): Promise<boolean> {
   }
   const options = readSaleOptions(process.argv.slice(2));
   const dev = await needDevFile(options.dataDir);
-  await using witnesses = await openWitnesses(dev.stripe_url, dev.kubeconfig);
+  // A buyer does not see the seller's Stripe account; whoever checks the sale at Stripe needs it.
+  const { token, workspace_id: workspaceId } = dev.seller;
+  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId });
+  const { sellerAccount } = await seller.sellerAccounts.getSellerAccount({});
+  await using witnesses = await openWitnesses(
+    dev.stripe_url,
+    sellerAccount?.stripeAccountId ?? '',
+    dev.kubeconfig,
+  );
   const client = createCnapClient({
     baseUrl: dev.url,
     token: dev.buyer.token,

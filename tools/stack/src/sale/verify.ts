@@ -5,10 +5,11 @@ import { connect, parseKubeconfig, type Cluster, type KubeObject } from '@cnap/k
 import Stripe from 'stripe';
 
 /** Stripe's and Kubernetes' own APIs: a sale is judged by them, not by our database. */
-export type Witnesses = { stripe: Stripe; cluster: Cluster };
+export type Witnesses = { stripe: Stripe; stripeAccountId: string; cluster: Cluster };
 
 export async function openWitnesses(
   stripeUrl: string,
+  stripeAccountId: string,
   kubeconfigPath: string,
 ): Promise<Witnesses & AsyncDisposable> {
   const { hostname, port, protocol } = new URL(stripeUrl);
@@ -17,14 +18,15 @@ export async function openWitnesses(
   const cluster = connect(parseKubeconfig(await readFile(kubeconfigPath, 'utf8')));
   return {
     stripe: new Stripe(key, { ...options, maxNetworkRetries: 2, timeout: 20_000 }),
+    stripeAccountId,
     cluster,
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };
 }
 
 /** Reads at Stripe that exactly the order's money was taken. Throws what is wrong. */
-export async function verifyMoney(stripe: Stripe, order: Order): Promise<void> {
-  const account = { stripeAccount: order.stripeAccountId };
+export async function verifyMoney({ stripe, stripeAccountId }: Witnesses, order: Order): Promise<void> {
+  const account = { stripeAccount: stripeAccountId };
   if (order.paymentMode === PaymentMode.FREE) return;
   if (order.stripeSessionId === '') throw new Error(`order ${order.id} has no Checkout Session`);
   const session = await stripe.checkout.sessions.retrieve(order.stripeSessionId, {}, account);

@@ -1,0 +1,22 @@
+import { loadConfig, port, url } from '@cnap/config';
+import { serviceSettings } from '@cnap/service';
+
+const address = (service: string, internalPort: number) =>
+  url().default(`http://127.0.0.1:${internalPort}`).describe(`Internal address of ${service}`);
+
+/** Settings of the gateway. */
+export const settings = {
+  ...serviceSettings,
+  CNAP_PORT: port().default(8080).describe('The public port'),
+  CNAP_PUBLIC_URL: url()
+    .default('http://127.0.0.1:8080')
+    .describe('Address under which people reach the platform'),
+  CNAP_IDENTITY_URL: address('identity', 7001),
+  CNAP_CLUSTERS_URL: address('clusters', 7002),
+  CNAP_CATALOG_URL: address('catalog', 7003),
+  CNAP_BILLING_URL: address('billing', 7004),
+  CNAP_INSTALLER_URL: address('the installer', 7005),
+};
+
+export type Config = ReturnType<typeof readConfig>;
+export const readConfig = (env: NodeJS.ProcessEnv = process.env) => loadConfig(settings, env);
