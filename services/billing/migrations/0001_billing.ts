@@ -98,7 +98,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       install_end text not null default 'not-asked',
       cancel text not null default 'no',
       refund boolean not null default false,
-      refund_request_id text,
       deadline_time timestamptz,
       end_time timestamptz,
       request_id text,

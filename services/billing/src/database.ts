@@ -108,7 +108,6 @@ export interface OrdersTable {
   install_end: Generated<'not-asked' | 'going' | 'gone'>;
   cancel: Generated<'no' | 'at-once' | 'at-period-end'>;
   refund: Generated<boolean>;
-  refund_request_id: string | null;
   deadline_time: Date | null;
   end_time: Date | null;
   request_id: string | null;

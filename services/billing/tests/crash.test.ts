@@ -95,6 +95,11 @@ const shopOf = (kind: 'once' | 'monthly' | 'free'): Shop => {
 };
 
 describe.each(['cut', 'repeated'] as const)('every external call %s', (fault) => {
+  /** These calls were made, and cut. */
+  const expectCrashes = (crashed: Set<string>, names: string[]): void => {
+    expect([...crashed]).toEqual(expect.arrayContaining(fault === 'cut' ? names : []));
+  };
+
   const begin = async (): Promise<Set<string>> => {
     const { overrides, crashed } = crashOnce();
     await billing.restart(fault === 'cut' ? overrides : twice);
@@ -108,17 +113,13 @@ describe.each(['cut', 'repeated'] as const)('every external call %s', (fault) =>
     expect(await sessionsOf(id, shop)).toBe(1);
     expect(installKeys(id).size).toBe(1);
     expect(await chargesOf(id, shop)).toMatchObject([{ amount_captured: 2_000, amount_refunded: 0 }]);
-    if (fault === 'cut') {
-      expect([...crashed]).toEqual(
-        expect.arrayContaining([
-          'catalog.GetProductDetail',
-          'stripe.checkout.sessions.create',
-          'stripe.checkout.sessions.retrieve',
-          'installer.EnsureInstall',
-          'stripe.paymentIntents.capture',
-        ]),
-      );
-    }
+    expectCrashes(crashed, [
+      'catalog.GetProductDetail',
+      'stripe.checkout.sessions.create',
+      'stripe.checkout.sessions.retrieve',
+      'installer.EnsureInstall',
+      'stripe.paymentIntents.capture',
+    ]);
   });
 
   test('a subscription completes, once', async () => {
@@ -138,11 +139,7 @@ describe.each(['cut', 'repeated'] as const)('every external call %s', (fault) =>
     const id = await sell(shop, `${fault}-release`, InstallState.FAILED, OrderState.REFUNDED);
     expect(await chargesOf(id, shop)).toMatchObject([{ captured: false }]);
     expect(billing.installer.ended).toContain(id);
-    if (fault === 'cut') {
-      expect([...crashed]).toEqual(
-        expect.arrayContaining(['stripe.paymentIntents.cancel', 'installer.EndInstall']),
-      );
-    }
+    expectCrashes(crashed, ['stripe.paymentIntents.cancel', 'installer.EndInstall']);
   });
 
   test('a failed subscription is cancelled and refunded, once', async () => {
@@ -154,11 +151,7 @@ describe.each(['cut', 'repeated'] as const)('every external call %s', (fault) =>
     const [charge] = await chargesOf(id, shop);
     const refunds = await billing.stripe.refunds.list({ charge: charge?.id ?? '' }, shop.on);
     expect(refunds.data).toHaveLength(1);
-    if (fault === 'cut') {
-      expect([...crashed]).toEqual(
-        expect.arrayContaining(['stripe.subscriptions.cancel', 'stripe.refunds.create']),
-      );
-    }
+    expectCrashes(crashed, ['stripe.subscriptions.cancel', 'stripe.refunds.create']);
   });
 
   test('a free order is delivered, once', async () => {

@@ -1,6 +1,6 @@
 // Small stand-ins for the services that billing calls; what they answer is set by each test.
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { DomainError, notFound } from '@cnap/errors';
+import { type DomainError, notFound } from '@cnap/errors';
 import { newId } from '@cnap/ids';
 import { PackageSchema } from '@cnap/proto/cnap/catalog/v1/package';
 import { type Product, ProductSchema, ProductState, Visibility } from '@cnap/proto/cnap/catalog/v1/product';
@@ -16,7 +16,7 @@ import {
   type CheckFitResponseSchema,
   PlacementService,
 } from '@cnap/proto/cnap/installer/v1/placement_service';
-import { type RpcServer, startRpcServer } from '@cnap/rpc';
+import { startRpcServer } from '@cnap/rpc';
 import type { TestKeys } from '@cnap/testing';
 
 /** The fields of a product that a test sets. */
@@ -122,11 +122,7 @@ export interface FakeInstaller extends AsyncDisposable {
 }
 
 export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller> {
-  let server: RpcServer | undefined;
-  const fake: FakeInstaller = {
-    get url() {
-      return server?.url ?? '';
-    },
+  const fake: Omit<FakeInstaller, 'url' | typeof Symbol.asyncDispose> = {
     installs: new Map(),
     ensured: [],
     ended: [],
@@ -134,9 +130,8 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
     endsAtOnce: true,
     refuses: undefined,
     fit: { fits: true, regionOffered: true },
-    [Symbol.asyncDispose]: async () => server?.[Symbol.asyncDispose](),
   };
-  server = await startRpcServer({
+  const server = await startRpcServer({
     service: 'installer',
     port: 0,
     services: [OrderInstallService, PlacementService],
@@ -161,5 +156,8 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
       });
     },
   });
-  return fake;
+  return Object.assign(fake, {
+    url: server.url,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  });
 }

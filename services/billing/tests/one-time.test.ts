@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   aCheckout,
   aShop,
+  factsOf,
   installBecomes,
   orderOf,
   pay,
@@ -127,7 +128,14 @@ describe('what cannot be delivered is not paid', () => {
     });
     expect(await intentOf(order.id)).toMatchObject({ status: 'canceled', amount_received: 0 });
     expect(billing.installer.ended).toContain(order.id);
-    expect(refunded).toMatchObject({ amountCaptured: 0n, amountRefunded: 0n });
+    expect(refunded).toMatchObject({ amountCaptured: 0n, amountRefunded: 0n, reason: 'INSTALL_FAILED' });
+    expect(await factsOf(billing, 'order', order.id)).toEqual([
+      'open',
+      'authorized',
+      'deploying',
+      'compensating',
+      'refunded',
+    ]);
   });
 
   test('what is not healthy by the deadline is undone', async () => {
@@ -216,6 +224,8 @@ describe('what people decide', () => {
     const ended = await untilState(billing, order.id, OrderState.ENDED);
     expect(ended).toMatchObject({ reason: 'REFUNDED_BY_SELLER', amountRefunded: 2_000n });
     await refund(); // the same wish: the same answer
+    const other = billing.as('seller').orders.refundOrder({ id: (await deploying()).id, requestId: 'r1' });
+    await expectError(other, Code.InvalidArgument, 'REQUEST_ID_REUSED');
     const intent = await intentOf(order.id);
     const fees = await billing.stripe.applicationFees.list({ charge: String(intent?.latest_charge) });
     expect(fees.data).toMatchObject([{ amount: 100, amount_refunded: 100 }]);

@@ -168,6 +168,31 @@ describe('cancelling', () => {
   });
 });
 
+describe('what the seller does at Stripe', () => {
+  const lastCharge = async (orderId: string) => {
+    const { customer } = await subscriptionOf(orderId, plain);
+    const { data } = await billing.stripe.charges.list({ customer: String(customer), limit: 1 }, plain.on);
+    return data[0]?.id ?? '';
+  };
+
+  test('a refund of all there is ends the order and its subscription', async () => {
+    const order = await fulfilled(plain);
+    await billing.stripe.refunds.create({ charge: await lastCharge(order.id) }, plain.on);
+    const ended = await untilState(billing, order.id, OrderState.ENDED);
+    expect(ended).toMatchObject({ reason: 'REFUNDED_BY_SELLER', amountRefunded: 3_000n });
+    await eventually(async () => (await subscriptionOf(order.id, plain)).status === 'canceled');
+  });
+
+  test('a dispute that is lost does too', async () => {
+    const order = await fulfilled(plain);
+    const dispute = await simulate(billing, '/disputes', { charge: await lastCharge(order.id) });
+    await simulate(billing, `/disputes/${dispute.id}/close`, { status: 'lost' });
+    const ended = await untilState(billing, order.id, OrderState.ENDED);
+    expect(ended.reason).toBe('DISPUTE_LOST');
+    await eventually(async () => (await subscriptionOf(order.id, plain)).status === 'canceled');
+  });
+});
+
 test('seats: the quantity counts for prices per seat only', async () => {
   const shop = await aShop(billing, [
     { unit_amount: 1_000, ...monthly, product_data: { name: 'Seat', unit_label: 'seat' } },

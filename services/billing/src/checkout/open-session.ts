@@ -48,6 +48,7 @@ export async function openSession(
   // Cancelled while Stripe answered: nobody knows the page, and nobody shall pay on it.
   await deps.money.expireSession({
     orderId: order.id,
+    attempt: 1,
     accountId,
     sessionId: session.id,
     paymentIntentId: undefined,

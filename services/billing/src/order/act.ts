@@ -14,6 +14,8 @@ const longestHoldMs = 6 * 24 * 60 * 60_000;
 
 const again = requeueAfter(0);
 
+type EnterStep = Extract<Step, { do: 'enter' }>;
+
 /** Takes one step. Whatever it did shows at the next look, which comes at once. */
 export async function act(
   deps: OrderDeps,
@@ -23,14 +25,16 @@ export async function act(
   seen: MoneySeen,
 ): Promise<Outcome> {
   const { money, installs } = deps;
-  const ref = moneyRefOf(order);
+  const ref = moneyRefOf(order, context.attempt);
   switch (step.do) {
     case 'rest':
       return done;
     case 'wait':
       return requeueAfter(step.afterMs, `looks again; ${order.state}`);
     case 'enter':
-      await context.write((tx) => enterState(tx, order, step, columnsOf(deps, order, step, seen)));
+      await context.write((tx) =>
+        enterState(tx, order, withCause(order, step), columnsOf(deps, order, step, seen)),
+      );
       return again;
     case 'ensure-install':
       return ensureInstall(deps, context, order);
@@ -62,6 +66,10 @@ export async function act(
       return again;
   }
 }
+
+/** What is undone says why to its end. */
+const withCause = (order: OrderRow, step: EnterStep): EnterStep =>
+  step.state === 'refunded' ? { ...step, reason: order.reason, message: order.message } : step;
 
 /** What else is decided at the moment a state is entered. */
 function columnsOf(

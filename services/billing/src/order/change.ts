@@ -77,25 +77,17 @@ function wishOf(row: OrderRow, atOnce: boolean): 'at-once' | 'at-period-end' {
 }
 
 /** Stores the seller's wish to give everything back. */
-export const refundOrder = (
-  db: Database<BillingTables>,
-  workspaceId: string,
-  id: string,
-  requestId: string,
-): Promise<OrderRow> =>
-  db.inWorkspace(workspaceId, async (tx) => {
-    const row = await lockOrder(tx, id, workspaceId, soldBy);
-    // The same wish again: the same answer, however far it has come.
-    if (row.refund && requestId !== '' && row.refund_request_id === requestId) return row;
-    if (row.payment_mode === 'free') throw wrongState(row, 'The order was free.');
-    if (!['authorized', 'deploying', 'fulfilled', 'suspended'].includes(row.state)) {
-      throw wrongState(row, 'The order holds no money that could be given back.');
-    }
-    if (row.refund) return row;
-    const changed = await changeOrder(tx, row, { refund: true, refund_request_id: requestId || null });
-    await wake(tx, 'order', id);
-    return changed;
-  });
+export async function refundOrder(tx: Tx<BillingTables>, workspaceId: string, id: string): Promise<OrderRow> {
+  const row = await lockOrder(tx, id, workspaceId, soldBy);
+  if (row.payment_mode === 'free') throw wrongState(row, 'The order was free.');
+  if (!['authorized', 'deploying', 'fulfilled', 'suspended'].includes(row.state)) {
+    throw wrongState(row, 'The order holds no money that could be given back.');
+  }
+  if (row.refund) return row;
+  const changed = await changeOrder(tx, row, { refund: true });
+  await wake(tx, 'order', id);
+  return changed;
+}
 
 /** An order that the workspace bought. */
 export const readBought = (db: Database<BillingTables>, workspaceId: string, id: string): Promise<OrderRow> =>

@@ -15,10 +15,11 @@ export const wantedOf = (order: OrderRow): Wanted => ({
 });
 
 /** Where the order's money is; undefined for what is free. */
-export function moneyRefOf(order: OrderRow): MoneyRef | undefined {
+export function moneyRefOf(order: OrderRow, attempt = 1): MoneyRef | undefined {
   if (order.stripe_account_id === null) return undefined;
   return {
     orderId: order.id,
+    attempt,
     accountId: order.stripe_account_id,
     sessionId: order.stripe_session_id ?? undefined,
     paymentIntentId: order.stripe_payment_intent_id ?? undefined,

@@ -59,13 +59,15 @@ export type MoneySeen = {
 /** Where an order's money is at Stripe. */
 export type MoneyRef = {
   orderId: string;
+  /** Which try this is, from 1; those before it failed. */
+  attempt: number;
   accountId: string;
   sessionId: string | undefined;
   paymentIntentId: string | undefined;
   subscriptionId: string | undefined;
 };
 
-/** The money of orders. Every change carries the key `<order id>:<verb>`. */
+/** The money of orders. Every change carries the key `<order id>:<verb>`; callers read the money before. */
 export type Money = {
   /** The session with what came of it. */
   readCheckout(ref: MoneyRef): Promise<MoneySeen>;

@@ -1,8 +1,14 @@
+import { create } from '@bufbuild/protobuf';
 import { notFound } from '@cnap/errors';
 import { pageQuery, toPage } from '@cnap/pages';
-import type { Database } from '@cnap/postgres';
-import type { OrderService } from '@cnap/proto/cnap/billing/v1/order_service';
+import { firstResult, type Database } from '@cnap/postgres';
+import {
+  type OrderService,
+  RefundOrderRequestSchema,
+  RefundOrderResponseSchema,
+} from '@cnap/proto/cnap/billing/v1/order_service';
 import { workspaceOf } from '@cnap/rpc';
+import { repeatable } from '@cnap/service';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { BillingTables, OrderRow } from '../database.ts';
 import { cancelOrder, readBought, refundOrder, wrongState } from './change.ts';
@@ -55,9 +61,20 @@ export const orderRpc = ({ db, money }: Deps): ServiceImpl<typeof OrderService> 
       return show(await cancelOrder(db, workspaceId, id, atOnce), workspaceId);
     },
 
-    async refundOrder({ id, requestId }, context) {
+    async refundOrder(request, context) {
       const workspaceId = workspaceOf(context);
-      return show(await refundOrder(db, workspaceId, id, requestId), workspaceId);
+      return db.inWorkspace(workspaceId, (tx) =>
+        firstResult(
+          tx,
+          repeatable(context, workspaceId, RefundOrderRequestSchema, request, RefundOrderResponseSchema),
+          async () => {
+            const row = await refundOrder(tx, workspaceId, request.id);
+            const steps = await stepsOf(tx, [row.id]);
+            const order = orderToProto(row, steps.get(row.id) ?? [], workspaceId);
+            return create(RefundOrderResponseSchema, { order });
+          },
+        ),
+      );
     },
 
     async createPortalSession({ id, returnUrl }, context) {

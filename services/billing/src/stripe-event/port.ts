@@ -13,6 +13,6 @@ export type ReceivedEvent = {
 export type Webhooks = {
   /** @throws DomainError WEBHOOK_SIGNATURE_INVALID when it is not signed by Stripe, or too long ago */
   read(body: Buffer, signature: string | undefined): ReceivedEvent;
-  /** The order that an object belongs to by its payment intent's metadata; the last way to find out. */
-  orderOfPayment(accountId: string, paymentIntentId: string): Promise<string | undefined>;
+  /** What a payment belongs to: by its metadata an order, by its invoice a subscription. */
+  ownerOfPayment(accountId: string, paymentIntentId: string): Promise<EventRefs>;
 };

@@ -52,15 +52,15 @@ export const stripeEventReconciler =
     return done;
   };
 
-/** A charge or dispute names its payment intent, whose metadata names the order. */
+/** A charge or dispute names its payment intent, and Stripe knows what that belongs to. */
 async function searchOrders(
   db: Database<BillingTables>,
   webhooks: Webhooks,
   { stripe_account_id: accountId, refs }: StripeEventRow,
 ): Promise<OrderFound[]> {
   if (refs.paymentIntentId === undefined) return [];
-  const orderId = await webhooks.orderOfPayment(accountId, refs.paymentIntentId);
-  return orderId === undefined ? [] : db.acrossWorkspaces((tx) => ordersOf(tx, accountId, { orderId }));
+  const owner = await webhooks.ownerOfPayment(accountId, refs.paymentIntentId);
+  return db.acrossWorkspaces((tx) => ordersOf(tx, accountId, owner));
 }
 
 /** Wakes the account or the prices that the event is about; says how many. */

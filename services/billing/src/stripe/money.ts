@@ -4,10 +4,18 @@ import { onAccount, type StripeClient } from './client.ts';
 import { isMissing, isRefusal } from './errors.ts';
 import { chargeSeen, paymentSeen, sessionSeen, subscriptionSeen } from './seen.ts';
 
+/**
+ * Stripe keeps what it answered to a key for a day, errors of its own included
+ * (https://docs.stripe.com/api/idempotent_requests). After some failures another key is used: as the money is read
+ * before each try, and Stripe refuses to capture, release or refund twice, nothing happens twice.
+ */
+const keyOf = ({ orderId, attempt }: MoneyRef, verb: string): string =>
+  attempt <= 3 ? `${orderId}:${verb}` : `${orderId}:${verb}:${attempt}`;
+
 /** The money of orders: holds, captures, refunds, subscriptions. */
 export function stripeMoney(client: StripeClient): Money {
   const { sdk, call } = client;
-  const key = (ref: MoneyRef, verb: string) => onAccount(ref.accountId, `${ref.orderId}:${verb}`);
+  const key = (ref: MoneyRef, verb: string) => onAccount(ref.accountId, keyOf(ref, verb));
 
   const withDispute = async (ref: MoneyRef, charge: Stripe.Charge): Promise<ChargeSeen> => {
     if (!charge.disputed) return chargeSeen(charge, undefined);

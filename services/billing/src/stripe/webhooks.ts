@@ -21,16 +21,26 @@ export function stripeWebhooks({ sdk, call }: StripeClient, secrets: readonly st
       return { id: event.id, type: event.type, accountId: event.account ?? '', refs: refsOf(object) };
     },
 
-    async orderOfPayment(accountId, paymentIntentId) {
+    async ownerOfPayment(accountId, paymentIntentId) {
       try {
         const intent = await call('paymentIntents.retrieve', () =>
           sdk.paymentIntents.retrieve(paymentIntentId, {}, onAccount(accountId)),
         );
-        return intent.metadata['orderId'];
+        const orderId = intent.metadata['orderId'];
+        if (orderId !== undefined) return { orderId };
       } catch (error) {
-        if (isMissing(error)) return undefined;
+        if (isMissing(error)) return {};
         throw error;
       }
+      // Payments of subscriptions carry no metadata of theirs.
+      const payments = await call('invoicePayments.list', () =>
+        sdk.invoicePayments.list(
+          { payment: { type: 'payment_intent', payment_intent: paymentIntentId }, expand: ['data.invoice'] },
+          onAccount(accountId),
+        ),
+      );
+      const invoice = payments.data[0]?.invoice;
+      return typeof invoice === 'object' && !invoice.deleted ? refsOf(invoice as unknown as Plain) : {};
     },
   };
 }
