@@ -102,7 +102,7 @@ export async function startCatalog(
       db,
       service: 'catalog',
       natsUrl: config.NATS_URL,
-      subjectPrefix: config.CNAP_NATS_PREFIX,
+      ...(config.CNAP_NATS_PREFIX === '' ? {} : { subjectPrefix: config.CNAP_NATS_PREFIX }),
       subscriptions: [onRegion, onCluster, onPrice, onSeller],
     }),
   );
@@ -123,7 +123,7 @@ export async function startCatalog(
         router.service(ProductService, productRpc({ db, clusters, prices, installs, orders }));
         router.service(RegistryCredentialService, registryCredentialRpc({ db, keyring }));
         router.service(RegistrySecretService, registrySecretRpc({ db, keyring }));
-        router.service(TemplateService, templateRpc({ db, usage: installs }));
+        router.service(TemplateService, templateRpc({ db, usage: installs, artifacts }));
         router.service(UsageService, usageRpc({ db }));
       },
     }),

@@ -46,9 +46,13 @@ withCharts('a chart that refuses to render without a value says so, and builds w
   const refused = await build('notesnest');
   expect(refused.state).toBe(PackageState.FAILED);
   expect(refused.stateMessage).toMatch(/jwtSecretKey/);
-  const built = await build('notesnest', {
-    app: { secrets: { jwtSecretKey: 'a-key-that-is-long-enough-for-anything' } },
-  });
+  const secrets = {
+    jwtSecretKey: 'a-key-that-is-long-enough-for-anything',
+    postgresUser: 'notes',
+    postgresPassword: 'secret',
+    postgresDatabase: 'notes',
+  };
+  const built = await build('notesnest', { app: { secrets } });
   expect([built.state, built.stateMessage]).toEqual([PackageState.READY, '']);
   expect(built.kinds.map(({ kind }) => kind)).toContain('StatefulSet');
 });
@@ -56,12 +60,10 @@ withCharts('a chart that refuses to render without a value says so, and builds w
 withCharts('all of them in one package stay apart', async () => {
   await using server = await serveFiles({ folder: folder! });
   const charts = ['podinfo', 'nats', 'podinfo'];
-  const { packageId } = await catalog
-    .as('owner')
-    .templates.createTemplate({
-      name: 'many',
-      sources: charts.map((chart) => sourceOf(server.url, { chart })),
-    });
+  const { packageId } = await catalog.as('owner').templates.createTemplate({
+    name: 'many',
+    sources: charts.map((chart) => sourceOf(server.url, { chart })),
+  });
   const built = await catalog.built(packageId);
   expect([built.state, built.stateMessage]).toEqual([PackageState.READY, '']);
   expect(built.sources.map(({ alias }) => alias)).toEqual(['podinfo', 'nats', 'podinfo-2']);

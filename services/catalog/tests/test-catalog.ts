@@ -60,7 +60,10 @@ export type TestCatalog = AsyncDisposable & {
   asService(service: TestService): Clients;
   asAnybody(): Clients;
   /** A template whose first build has ended; its repository is the test's own. */
-  aTemplate(charts?: { chart: string; version?: string; values?: object; repoUrl?: string }[]): Promise<{
+  aTemplate(
+    charts?: { chart: string; version?: string; values?: object }[],
+    from?: Repository,
+  ): Promise<{
     templateId: string;
     package: Package;
   }>;

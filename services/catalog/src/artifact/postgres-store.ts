@@ -1,5 +1,6 @@
 import { notFound } from '@cnap/errors';
 import type { Database } from '@cnap/postgres';
+import { sql } from 'kysely';
 import type { CatalogDatabase } from '../database.ts';
 import type { ArtifactStore } from './port.ts';
 
@@ -10,7 +11,24 @@ export function createPostgresArtifacts(db: Database<CatalogDatabase>): Artifact
       await tx
         .insertInto('artifact')
         .values({ digest, bytes: Buffer.from(bytes) })
-        .onConflict((conflict) => conflict.column('digest').doNothing())
+        // Changed in name only: the row is locked, so that nobody removes it before the package that has it is there.
+        .onConflict((conflict) => conflict.column('digest').doUpdateSet({ create_time: sql`now()` }))
+        .execute();
+    },
+    async dropUnused(tx, digests) {
+      if (digests.length === 0) return;
+      const found = tx.selectFrom('artifact').select('digest').where('digest', 'in', digests);
+      await found.orderBy('digest').forUpdate().execute();
+      await tx
+        .deleteFrom('artifact')
+        .where('digest', 'in', digests)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb.selectFrom('package').select('id').whereRef('package.digest', '=', 'artifact.digest'),
+            ),
+          ),
+        )
         .execute();
     },
     async get(digest) {

@@ -35,6 +35,7 @@ test('a build goes through its steps, one at a time', () => {
     nextStep({ state: 'verifying', parts: [part({ resolved, fetched: 'a' })], digest: 'sha256:1' }),
     nextStep({ state: 'ready', parts: [], digest: 'sha256:1' }),
     nextStep({ state: 'failed', parts: [part()], digest: null }),
+    nextStep({ state: 'failed', parts: [part()], digest: 'sha256:1' }),
   ];
   expect(steps.map((step) => step.do)).toEqual([
     'resolve',
@@ -44,6 +45,7 @@ test('a build goes through its steps, one at a time', () => {
     'verify',
     'nothing',
     'nothing',
+    'discard',
   ]);
   expect(steps.map(stateDuring)).toEqual([
     'resolving',
@@ -51,6 +53,7 @@ test('a build goes through its steps, one at a time', () => {
     'bundling',
     'bundling',
     'verifying',
+    undefined,
     undefined,
     undefined,
   ]);

@@ -7,12 +7,14 @@ export type Step =
   | { do: 'fetch'; part: Part }
   | { do: 'bundle' }
   | { do: 'verify' }
+  | { do: 'discard' }
   | { do: 'nothing' };
 
 export type Progress = { state: PackageState; parts: Part[]; digest: string | null };
 
 /** The next step of a build. */
 export function nextStep({ state, parts, digest }: Progress): Step {
+  if (state === 'failed' && digest !== null) return { do: 'discard' };
   if (state === 'ready' || state === 'failed') return { do: 'nothing' };
   if (digest !== null) return { do: 'verify' };
   const unresolved = parts.find((part) => part.resolved === undefined);
@@ -33,6 +35,7 @@ export function stateDuring(step: Step): PackageState | undefined {
       return 'bundling';
     case 'verify':
       return 'verifying';
+    case 'discard':
     case 'nothing':
       return undefined;
   }

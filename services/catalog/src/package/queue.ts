@@ -46,6 +46,7 @@ async function giveWay(tx: Db, older: PackageRow, newId: string): Promise<void> 
   await dropArchives(tx, older.id);
   await log(tx, older, message);
   await publish(tx, packageFailed(failed));
+  await wake(tx, 'package', older.id); // to discard what it has bundled
 }
 
 /** The package that a build of the template as it is now would only repeat, or that is being built already. */

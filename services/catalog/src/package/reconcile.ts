@@ -46,7 +46,7 @@ async function takeStep({ deps, context, row: found }: Run): Promise<Outcome> {
   } catch (error) {
     if (error instanceof PackageChanged) return requeueAfter(0);
     if (!(error instanceof DomainError) || error.kind === 'internal') throw error;
-    return onFailure(context, row, part, error);
+    return onFailure({ deps, context, row }, part, error);
   }
 }
 
@@ -91,6 +91,14 @@ async function act(run: Run, step: Step): Promise<Outcome> {
       await write(context, (tx) => finishReady(tx, row, inspection));
       return done;
     }
+    case 'discard': {
+      const { digest } = row;
+      await write(context, async (tx) => {
+        await updatePackage(tx, row, { digest: null, sizeBytes: null });
+        if (digest !== null) await deps.artifacts.dropUnused(tx, [digest]);
+      });
+      return done;
+    }
     case 'nothing':
       return done;
   }
@@ -111,8 +119,7 @@ async function keep(
 
 /** What may be better later is shown and tried again; anything else ends the build. */
 async function onFailure(
-  context: ReconcileContext,
-  row: PackageRow,
+  { deps, context, row }: Run,
   part: Part | undefined,
   error: DomainError,
 ): Promise<Outcome> {
@@ -128,8 +135,10 @@ async function onFailure(
     throw new Error(messageOf(error), { cause: error });
   }
   await write(context, async (tx) => {
-    const failed = await updatePackage(tx, row, { state: 'failed', stateMessage: text });
+    const nothing = { digest: null, sizeBytes: null };
+    const failed = await updatePackage(tx, row, { state: 'failed', stateMessage: text, ...nothing });
     await dropArchives(tx, row.id);
+    if (row.digest !== null) await deps.artifacts.dropUnused(tx, [row.digest]);
     await log(tx, row, `Failed: ${text}`);
     await publish(tx, packageFailed(failed));
   });

@@ -94,6 +94,18 @@ export function unfinishedPackages(tx: Db, templateId: string): Promise<PackageR
     .execute();
 }
 
+/** The digests of the artifacts of a template's packages. */
+export async function digestsOf(tx: Db, templateId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('package')
+    .select('digest')
+    .distinct()
+    .where('template_id', '=', templateId)
+    .where('digest', 'is not', null)
+    .execute();
+  return rows.flatMap(({ digest }) => digest ?? []);
+}
+
 /** The READY package of a template with this content. */
 export function findByDigest(tx: Db, templateId: string, digest: string): Promise<PackageRow | undefined> {
   return readyPackages(tx, templateId).where('digest', '=', digest).executeTakeFirst();
@@ -119,8 +131,9 @@ export type PackageChange = {
   state?: PackageState;
   stateMessage?: string;
   parts?: Part[];
-  digest?: string;
-  sizeBytes?: number;
+  /** null: what was bundled is not kept. */
+  digest?: string | null;
+  sizeBytes?: number | null;
   semanticVersion?: string;
   sameAsId?: string;
   inspection?: Inspection;

@@ -14,8 +14,10 @@ import { workspaceOf } from '@cnap/rpc';
 import { repeatable } from '@cnap/service';
 import { currentTraceparent } from '@cnap/telemetry';
 import type { ServiceImpl } from '@connectrpc/connect';
+import type { ArtifactStore } from '../artifact/port.ts';
 import type { CatalogDatabase } from '../database.ts';
 import { queueBuild } from '../package/queue.ts';
+import { digestsOf } from '../package/store.ts';
 import { pageFrom } from '../page.ts';
 import { checkEtag, refuseLarge, refuseNull } from '../request.ts';
 import { sortedJson } from '../sorted-json.ts';
@@ -33,9 +35,9 @@ import {
 import { podSecurityFrom, proxyModeFrom, templateToProto } from './to-proto.ts';
 import type { InstallUsage } from '../peer/usage-port.ts';
 
-type Deps = { db: Database<CatalogDatabase>; usage: InstallUsage };
+type Deps = { db: Database<CatalogDatabase>; usage: InstallUsage; artifacts: ArtifactStore };
 
-export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateService> => ({
+export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof TemplateService> => ({
   async getTemplate(request, context) {
     const workspaceId = workspaceOf(context);
     const row = await db.inWorkspace(workspaceId, (tx) => getTemplate(tx, workspaceId, request.id));
@@ -109,12 +111,15 @@ export const templateRpc = ({ db, usage }: Deps): ServiceImpl<typeof TemplateSer
       await checkUnused(tx, row.id);
     });
     await refuseInstalled(usage, request.id, context.signal);
-    await db.inWorkspace(workspaceId, async (tx) => {
+    const digests = await db.inWorkspace(workspaceId, async (tx) => {
       const row = await lockTemplate(tx, workspaceId, request.id);
       await checkUnused(tx, row.id);
+      const made = await digestsOf(tx, row.id);
       await deleteTemplate(tx, row.id);
       await publish(tx, templateDeleted(row));
+      return made;
     });
+    await db.acrossWorkspaces((tx) => artifacts.dropUnused(tx, digests));
     return {};
   },
 });

@@ -97,10 +97,11 @@ export function updateTemplate(tx: Db, id: string, change: TemplateChange): Prom
     .executeTakeFirstOrThrow();
 }
 
+/** Not a change of the template by anybody, so its version and etag stay. */
 export async function setLatestPackage(tx: Db, id: string, packageId: string): Promise<void> {
   await tx
     .updateTable('template')
-    .set({ latest_package_id: packageId, version: sql`version + 1`, update_time: sql`now()` })
+    .set({ latest_package_id: packageId })
     .where('id', '=', id)
     .execute();
 }
