@@ -1,6 +1,6 @@
 import { startEvents } from '@cnap/events';
 import { openDatabase } from '@cnap/postgres';
-import { rpcServices } from '@cnap/proto';
+import { identityServices } from '@cnap/proto/services/identity';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
@@ -13,7 +13,7 @@ import { startReconcilers } from '@cnap/reconcile';
 import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc } from '@cnap/service';
-import { startTelemetry } from '@cnap/telemetry';
+import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { callerRpc } from './caller/rpc.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
@@ -41,6 +41,7 @@ export async function startIdentity(
 ): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('identity'));
+  const logger = createLogger('identity');
   const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'identity' }));
   const keyring = parseKeyring(config.CNAP_KEYS);
   await db.acrossWorkspaces(async (tx) => {
@@ -58,6 +59,7 @@ export async function startIdentity(
       db,
       reconcilers: { 'signing-key': reconcileSigningKeys(keyring, now) },
       leaseMs: config.CNAP_LEASE,
+      onError: (err, where) => logger.warn({ err, ...where }, 'a reconciler failed, and will try again'),
     }),
   );
   const events = parts.use(
@@ -74,7 +76,7 @@ export async function startIdentity(
       service: 'identity',
       host: config.HOST,
       port: config.PORT,
-      services: rpcServices.identity,
+      services: identityServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
       routes: (router) => {

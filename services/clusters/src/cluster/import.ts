@@ -7,10 +7,11 @@ import type {
   CheckKubeconfigResponseSchema,
   ImportClusterRequest,
 } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { firstResult, type RepeatableRequest } from '@cnap/postgres';
 import { wake } from '@cnap/reconcile';
 import type { Keyring } from '@cnap/secrets';
 import { currentTraceparent } from '@cnap/telemetry';
-import type { ClusterRow, Tx } from '../database.ts';
+import type { ClusterRow, Database, Tx } from '../database.ts';
 import { findRegion } from '../region/store.ts';
 import { clusterFact } from './event.ts';
 import type { ImportFindings } from './port.ts';
@@ -20,6 +21,26 @@ import { settingsFromProto } from './to-proto.ts';
 /** Changes whenever the kubeconfig does; says nothing about it. */
 export const revisionOf = (kubeconfig: string): string =>
   createHash('sha256').update(kubeconfig).digest('hex').slice(0, 16);
+
+/**
+ * The result of the same import earlier: a repeat must not depend on whether the cluster answers by now.
+ * @throws DomainError invalid-argument REQUEST_ID_REUSED
+ */
+export async function earlierResult<T extends object>(
+  db: Database,
+  repeat: RepeatableRequest<T>,
+): Promise<T | undefined> {
+  if (!repeat.requestId) return undefined;
+  const none = new Error('this is the first');
+  try {
+    return await db.inWorkspace(repeat.workspaceId, (tx) =>
+      firstResult(tx, repeat, () => Promise.reject(none)),
+    );
+  } catch (error) {
+    if (error === none) return undefined;
+    throw error;
+  }
+}
 
 /** Stores a cluster whose checks have passed, with its fact, and begins to look after it. */
 export async function storeCluster(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judge, unreachableAfterMs, type Known } from './plan.ts';
+import { judge, usualPace, type Known } from './plan.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');
 const room = { cpuMillis: 4_000, memoryBytes: 8, pods: 110, nodes: 1 };
@@ -12,22 +12,24 @@ const running: Known = {
 };
 const silent = { answered: false, message: 'connection refused' } as const;
 const answer = { answered: true, kubernetesVersion: 'v1.36.3' } as const;
-const longAgo = new Date(now.getTime() - unreachableAfterMs);
+const longAgo = new Date(now.getTime() - usualPace.unreachableAfterMs);
 
 test('one missed answer is noted, nobody is told', () => {
-  expect(judge(running, silent, now)).toEqual({ failingSince: now });
+  expect(judge(running, silent, now, usualPace)).toEqual({ failingSince: now });
 });
 
 test('a cluster that stays silent becomes unreachable, once', () => {
-  const verdict = judge({ ...running, failingSince: longAgo }, silent, now);
+  const verdict = judge({ ...running, failingSince: longAgo }, silent, now, usualPace);
   expect(verdict).toMatchObject({ change: { state: 'unreachable' }, fact: 'unreachable' });
-  expect(judge({ ...running, state: 'unreachable', failingSince: longAgo }, silent, now)).toEqual({
+  expect(judge({ ...running, state: 'unreachable', failingSince: longAgo }, silent, now, usualPace)).toEqual({
     failingSince: longAgo,
   });
 });
 
 test('it recovers with its first answer', () => {
-  expect(judge({ ...running, state: 'unreachable', failingSince: longAgo }, answer, now)).toMatchObject({
+  expect(
+    judge({ ...running, state: 'unreachable', failingSince: longAgo }, answer, now, usualPace),
+  ).toMatchObject({
     failingSince: null,
     change: { state: 'running', stateMessage: '' },
     fact: 'recovered',
@@ -35,12 +37,16 @@ test('it recovers with its first answer', () => {
 });
 
 test('nothing new is nothing to tell', () => {
-  expect(judge(running, { ...answer, capacity: { ...room } }, now)).toEqual({ failingSince: null });
+  expect(judge(running, { ...answer, capacity: { ...room } }, now, usualPace)).toEqual({
+    failingSince: null,
+  });
 });
 
 test('another version or more room is told', () => {
-  expect(judge(running, { ...answer, kubernetesVersion: 'v1.37.0' }, now)).toMatchObject({ fact: 'updated' });
-  expect(judge(running, { ...answer, capacity: { ...room, nodes: 2 } }, now)).toMatchObject({
+  expect(judge(running, { ...answer, kubernetesVersion: 'v1.37.0' }, now, usualPace)).toMatchObject({
+    fact: 'updated',
+  });
+  expect(judge(running, { ...answer, capacity: { ...room, nodes: 2 } }, now, usualPace)).toMatchObject({
     fact: 'updated',
   });
 });

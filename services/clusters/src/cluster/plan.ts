@@ -1,9 +1,10 @@
 import type { CapacityColumn, ClusterStateName } from '../database.ts';
 
-/** A cluster that has not answered for so long is unreachable; looked at every 8 s, that shows within 30 s. */
-export const unreachableAfterMs = 12_000;
-export const lookAgainMs = 8_000;
-export const capacityEveryMs = 60_000;
+/** How often a cluster is looked at, and how long it may stay silent. */
+export type Pace = { lookAgainMs: number; unreachableAfterMs: number; capacityEveryMs: number };
+
+/** A look takes at most 5 s: a cluster that goes away right after one is unreachable 26 s later, within 30 s. */
+export const usualPace: Pace = { lookAgainMs: 8_000, unreachableAfterMs: 12_000, capacityEveryMs: 60_000 };
 
 /** What is known of a cluster before a look at it. */
 export type Known = {
@@ -32,7 +33,7 @@ export type Verdict = {
 };
 
 /** Judges a look at a cluster. */
-export function judge(known: Known, look: Look, now: Date): Verdict {
+export function judge(known: Known, look: Look, now: Date, { unreachableAfterMs }: Pace): Verdict {
   if (!look.answered) {
     const failingSince = known.failingSince ?? now;
     const forMs = now.getTime() - failingSince.getTime();

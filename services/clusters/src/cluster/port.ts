@@ -35,4 +35,6 @@ export type KubernetesPort = {
     withCapacity: boolean,
     signal: AbortSignal,
   ): Promise<Observation>;
+  /** Ends the connection to a cluster that is no longer ours. */
+  forget(clusterId: string): Promise<void>;
 };

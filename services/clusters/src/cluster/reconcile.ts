@@ -5,20 +5,21 @@ import type { Keyring } from '@cnap/secrets';
 import { withTrace } from '@cnap/telemetry';
 import type { Database } from '../database.ts';
 import { clusterFact } from './event.ts';
-import { capacityEveryMs, judge, lookAgainMs, type Look } from './plan.ts';
+import { judge, type Look, type Pace } from './plan.ts';
 import type { KubernetesPort } from './port.ts';
 import { changeCluster, loadCluster, recordObservation, type ClusterInRegion } from './store.ts';
 
-type Deps = { db: Database; keyring: Keyring; kubernetes: KubernetesPort };
+type Deps = { db: Database; keyring: Keyring; kubernetes: KubernetesPort; pace: Pace };
 
 /** Looks at a cluster again and again: does it answer, which version, how much room. */
 export const reconcileCluster =
-  ({ db, keyring, kubernetes }: Deps): Reconcile =>
+  ({ db, keyring, kubernetes, pace }: Deps): Reconcile =>
   async ({ key, signal, write }) => {
     const row = await db.acrossWorkspaces((tx) => loadCluster(tx, key));
+    if (!row) await kubernetes.forget(key);
     if (!row || row.state === 'deleting' || row.state === 'error') return done;
     const now = new Date();
-    const withCapacity = now.getTime() - (row.capacity_at?.getTime() ?? 0) > capacityEveryMs;
+    const withCapacity = now.getTime() - (row.capacity_at?.getTime() ?? 0) > pace.capacityEveryMs;
     const look = await lookAt(row, { keyring, kubernetes }, withCapacity, signal);
     const verdict = judge(
       {
@@ -30,6 +31,7 @@ export const reconcileCluster =
       },
       look,
       now,
+      pace,
     );
     await withTrace(row.traceparent ?? undefined, () =>
       write(async (tx) => {
@@ -49,7 +51,7 @@ export const reconcileCluster =
         if (changed) await publish(tx, clusterFact(verdict.fact, changed, row.region_name));
       }),
     );
-    return requeueAfter(lookAgainMs, look.answered ? 'answers' : look.message);
+    return requeueAfter(pace.lookAgainMs, look.answered ? 'answers' : look.message);
   };
 
 async function lookAt(

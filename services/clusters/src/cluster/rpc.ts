@@ -9,6 +9,7 @@ import {
   ImportClusterResponseSchema,
   type ClusterService,
 } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { wake } from '@cnap/reconcile';
 import { workspaceOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import { etagMismatch, repeatable, watchRow } from '@cnap/service';
@@ -16,7 +17,7 @@ import type { Database } from '../database.ts';
 import { findRegion } from '../region/store.ts';
 import { refuseFailedChecks } from './checks.ts';
 import { clusterFact } from './event.ts';
-import { checkToProto, refuseOtherCluster, revisionOf, storeCluster } from './import.ts';
+import { checkToProto, earlierResult, refuseOtherCluster, revisionOf, storeCluster } from './import.ts';
 import type { KubernetesPort } from './port.ts';
 import { changeCluster, clusterChanged, deleteCluster, findCluster, listClusters } from './store.ts';
 import { clusterToProto, settingsFromProto } from './to-proto.ts';
@@ -44,6 +45,15 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
 
   async importCluster(request, context) {
     const workspaceId = workspaceOf(context);
+    const repeat = repeatable(
+      context,
+      workspaceId,
+      ImportClusterRequestSchema,
+      request,
+      ImportClusterResponseSchema,
+    );
+    const earlier = await earlierResult(db, repeat);
+    if (earlier) return earlier;
     const region = await db.inWorkspace(workspaceId, (tx) => findRegion(tx, workspaceId, request.regionId));
     if (!region) throw notFound('region', request.regionId);
     const found = await kubernetes.inspect(
@@ -53,14 +63,10 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
     );
     refuseFailedChecks(found);
     return db.inWorkspace(workspaceId, (tx) =>
-      firstResult(
-        tx,
-        repeatable(context, workspaceId, ImportClusterRequestSchema, request, ImportClusterResponseSchema),
-        async () => {
-          const row = await storeCluster(tx, keyring, workspaceId, request, found);
-          return create(ImportClusterResponseSchema, { cluster: clusterToProto(row) });
-        },
-      ),
+      firstResult(tx, repeat, async () => {
+        const row = await storeCluster(tx, keyring, workspaceId, request, found);
+        return create(ImportClusterResponseSchema, { cluster: clusterToProto(row) });
+      }),
     );
   },
 
@@ -98,8 +104,8 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
         tx,
         id,
         {
-          region_id: region.id,
-          settings: JSON.stringify(wanted),
+          ...(regionId === undefined ? {} : { region_id: regionId }),
+          ...(settings ? { settings: JSON.stringify(wanted) } : {}),
           ...(name === undefined ? {} : { name }),
           ...(found
             ? {
@@ -134,6 +140,7 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
     }
     await db.inWorkspace(workspaceId, async (tx) => {
       const deleted = await deleteCluster(tx, id);
+      if (deleted) await wake(tx, 'cluster', id);
       if (deleted)
         await publish(tx, clusterFact('deleted', deleted, row.region_name, Number(deleted.version) + 1));
     });

@@ -111,5 +111,9 @@ export async function recordObservation(
   await tx.updateTable('clusters').set(seen).where('id', '=', id).execute();
 }
 
-export const deleteCluster = (tx: Tx, id: string): Promise<ClusterRow | undefined> =>
-  tx.deleteFrom('clusters').where('id', '=', id).returningAll().executeTakeFirst();
+/** Deletes a cluster and tells those who watch. */
+export async function deleteCluster(tx: Tx, id: string): Promise<ClusterRow | undefined> {
+  const row = await tx.deleteFrom('clusters').where('id', '=', id).returningAll().executeTakeFirst();
+  if (row) await sql`select pg_notify(${clusterChanged}, ${id})`.execute(tx);
+  return row;
+}

@@ -44,6 +44,12 @@ export function openKubernetes(): KubernetesPort & AsyncDisposable {
       };
     },
 
+    async forget(clusterId) {
+      const known = connections.get(clusterId);
+      connections.delete(clusterId);
+      await known?.cluster[Symbol.asyncDispose]();
+    },
+
     async [Symbol.asyncDispose]() {
       await Promise.all([...connections.values()].map(({ cluster }) => cluster[Symbol.asyncDispose]()));
     },

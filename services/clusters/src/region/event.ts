@@ -3,7 +3,11 @@ import type { Fact } from '@cnap/events';
 import { RegionEventSchema } from '@cnap/proto/cnap/clusters/v1/region_event';
 import type { RegionRow } from '../database.ts';
 
-const regionFact = (fact: string, row: RegionRow, version = Number(row.version)): Fact<typeof RegionEventSchema> => ({
+const regionFact = (
+  fact: string,
+  row: RegionRow,
+  version = Number(row.version),
+): Fact<typeof RegionEventSchema> => ({
   service: 'clusters',
   resource: 'region',
   fact,
