@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { ConfigError } from '@cnap/config';
 import { createLogger } from '@cnap/telemetry';
 
@@ -18,6 +19,8 @@ export async function runService(
     await using service = await start();
     logger.info({ url: service.url }, 'ready');
     process.send?.({ ready: service.url });
+    // With NODE_COMPILE_CACHE, the next start takes half the time, also after a kill that runs no exit handlers.
+    setTimeout(flushCompileCache, 3_000).unref();
     logger.info({ signal: await stopped.promise }, 'stopping');
     setTimeout(() => process.exit(1), stopDeadlineMs).unref();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));

@@ -1,6 +1,6 @@
 import { startEvents } from '@cnap/events';
 import { openDatabase } from '@cnap/postgres';
-import { rpcServices } from '@cnap/proto';
+import { billingServices } from '@cnap/proto/services/billing';
 import { CheckoutService } from '@cnap/proto/cnap/billing/v1/checkout_service';
 import { OrderService } from '@cnap/proto/cnap/billing/v1/order_service';
 import { PriceLookupService } from '@cnap/proto/cnap/billing/v1/price_lookup_service';
@@ -145,7 +145,7 @@ export async function startBilling(
       service: 'billing',
       host: config.HOST,
       port: config.PORT,
-      services: rpcServices.billing,
+      services: billingServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
       http: stripeWebhookHandler({ db, webhooks, logger }),

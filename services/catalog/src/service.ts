@@ -1,6 +1,6 @@
 import { startEvents } from '@cnap/events';
 import { openDatabase } from '@cnap/postgres';
-import { rpcServices } from '@cnap/proto';
+import { catalogServices } from '@cnap/proto/services/catalog';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
 import { ListingService } from '@cnap/proto/cnap/catalog/v1/listing_service';
 import { PackageService } from '@cnap/proto/cnap/catalog/v1/package_service';
@@ -111,7 +111,7 @@ export async function startCatalog(
       service: 'catalog',
       host: config.HOST,
       port: config.PORT,
-      services: rpcServices.catalog,
+      services: catalogServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
       routes: (router) => {

@@ -1,6 +1,8 @@
+import { messageOf } from '@cnap/errors';
 import { startEvents } from '@cnap/events';
+import { renderChart } from '@cnap/helm';
 import { openDatabase } from '@cnap/postgres';
-import { rpcServices } from '@cnap/proto';
+import { installerServices } from '@cnap/proto/services/installer';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
 import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
 import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
@@ -21,6 +23,7 @@ import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { onCluster } from './cluster/on-cluster.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
+import { atMost } from './install/at-most.ts';
 import { reconcileInstall } from './install/reconcile.ts';
 import { installRpc } from './install/rpc.ts';
 import { wakeInstalls } from './install/wake-installs.ts';
@@ -40,14 +43,22 @@ const engineSteps = [
   'applyObjects',
   'runHooks',
   'observeHealth',
+  'explainWaiting',
   'removeObjects',
+  'listVolumeClaims',
   'removeNamespace',
 ] as const;
+
+/** For tests: crashes, repeated calls, and a short pause after a failure. */
+export type Overrides = ExternalCallHooks & { firstPauseMs?: number };
+
+/** Helm takes a core and a hundred megabytes. */
+const rendersAtOnce = 4;
 
 /** Starts the installer: the one place where its parts meet. */
 export async function startInstaller(
   config: Config,
-  overrides: ExternalCallHooks = {},
+  overrides: Overrides = {},
 ): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('installer'));
@@ -68,10 +79,15 @@ export async function startInstaller(
     ['product', 'package', 'artifact', 'registries'],
     call,
   );
-  const clusters = askClusters({
-    credentials: peerClient(ClusterCredentialService, toClusters),
-    candidates: peerClient(PlacementCandidateService, toClusters),
-  });
+  const clusters = throughCalls(
+    askClusters({
+      credentials: peerClient(ClusterCredentialService, toClusters),
+      candidates: peerClient(PlacementCandidateService, toClusters),
+    }),
+    'clusters',
+    ['candidates', 'kubeconfig'],
+    call,
+  );
   const waker = parts.use(wakeInstalls(db, logger));
   const bareEngine = parts.use(
     createEngine({
@@ -83,14 +99,22 @@ export async function startInstaller(
     }),
   );
   const engine = throughCalls(bareEngine, 'kubernetes', engineSteps, call);
+  const deps = { db, keyring, engine, catalog, clusters, logger };
   parts.use(
     await startReconcilers({
       db,
-      reconcilers: { install: reconcileInstall({ db, keyring, engine, catalog, clusters, logger }) },
-      concurrency: 16,
+      reconcilers: {
+        install: reconcileInstall({ ...deps, renderChart: atMost(rendersAtOnce, renderChart) }),
+      },
+      // Nearly all of it waits for a cluster; one that is silent takes no more than its budget.
+      concurrency: 64,
       leaseMs: config.CNAP_LEASE,
+      ...(overrides.firstPauseMs === undefined ? {} : { firstPauseMs: overrides.firstPauseMs }),
+      onError: (error, { doing, key = '' }) =>
+        logger.warn({ installId: key, doing, err: error }, messageOf(error)),
     }),
   );
+  await waker.wakeAll();
   const events = parts.use(
     await startEvents({
       db,
@@ -105,7 +129,7 @@ export async function startInstaller(
       service: 'installer',
       host: config.HOST,
       port: config.PORT,
-      services: rpcServices.installer,
+      services: installerServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
       routes: (router) => {
