@@ -204,5 +204,6 @@ test('a service that is killed in the middle of a sale goes on with it', async (
     [order.id],
   );
   await billing.restart();
-  await untilState(billing, order.id, OrderState.FULFILLED);
+  const done = await untilState(billing, order.id, OrderState.FULFILLED);
+  expect(done).toMatchObject({ amountCaptured: 2_000n, amountRefunded: 0n });
 });

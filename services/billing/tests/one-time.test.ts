@@ -172,7 +172,8 @@ describe('what cannot be delivered is not paid', () => {
     await pay(checkoutUrl);
     await untilState(billing, order.id, OrderState.AUTHORIZED);
     billing.installer.refuses = undefined;
-    await untilState(billing, order.id, OrderState.DEPLOYING);
+    const deployed = await untilState(billing, order.id, OrderState.DEPLOYING);
+    expect(statesOf(deployed)).toEqual(['OPEN', 'AUTHORIZED', 'DEPLOYING']);
   });
 
   test('an install whose removal takes long is followed until it is gone', async () => {
@@ -186,6 +187,7 @@ describe('what cannot be delivered is not paid', () => {
     const before = calls();
     await installBecomes(billing, order.id, InstallState.DELETED);
     await eventually(() => calls() > before);
+    expect((await orderOf(billing, order.id)).state).toBe(OrderState.REFUNDED);
   });
 });
 

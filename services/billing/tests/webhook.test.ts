@@ -107,7 +107,7 @@ describe('the door', () => {
   test('events of unknown accounts are kept and ignored', async () => {
     const body = anEvent({ account: 'acct_unknown' });
     const { id } = JSON.parse(body) as { id: string };
-    await send(body, signed(body));
+    expect((await send(body, signed(body))).status).toBe(200);
     await eventually(
       async () => (await storedEvents()).find((event) => event.id === id)?.state === 'ignored',
     );
@@ -124,6 +124,10 @@ describe('the door', () => {
     await eventually(
       async () => (await storedEvents()).find((event) => event.id === id)?.state === 'ignored',
     );
+    const row = await billing.database.db.acrossWorkspaces((tx) =>
+      tx.selectFrom('orders').select('stripe_event_id').where('id', '=', order.id).executeTakeFirst(),
+    );
+    expect(row).toEqual({ stripe_event_id: null });
   });
 });
 
