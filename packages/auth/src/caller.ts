@@ -2,6 +2,7 @@ import type { Actor } from '@cnap/telemetry';
 
 /** A role in a workspace, from the most to the least that it may do. */
 export type Role = 'owner' | 'admin' | 'member' | 'viewer';
+/** All roles, from the most to the least that they may do. */
 export const roles: readonly Role[] = ['owner', 'admin', 'member', 'viewer'];
 
 /** A person, through a session or a token. */

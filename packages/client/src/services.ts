@@ -18,6 +18,7 @@ import { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
 import { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { ReleaseService } from '@cnap/proto/cnap/installer/v1/release_service';
 
+/** The services that can be reached through the public port, by the property that carries them. */
 export const publicServices = {
   checkouts: CheckoutService,
   clusters: ClusterService,

@@ -35,6 +35,7 @@ export class KubernetesError extends Error {
   }
 }
 
+/** Whether something thrown came from a cluster, and for one of these reasons where any are named. */
 export function isKubernetesError(error: unknown, ...reasons: string[]): error is KubernetesError {
   return error instanceof KubernetesError && (reasons.length === 0 || reasons.includes(error.reason));
 }

@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream, ClientSessionRequestOptions, OutgoingHttpHeaders } from 'node:http2';
 import { Http2SessionManager } from '@connectrpc/connect-node';
 
-type SessionManager = InstanceType<typeof Http2SessionManager>;
+type Session = InstanceType<typeof Http2SessionManager>;
 
 /** Beyond this many streams on each, another connection is opened, up to the limit. */
 const streamsPerConnection = 16;
@@ -15,7 +15,7 @@ const keepAlive = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000, idleConnection
 export class PeerConnections {
   readonly authority: string;
   readonly #baseUrl: string;
-  readonly #connections: { manager: SessionManager; streams: number }[] = [];
+  readonly #connections: { manager: Session; streams: number }[] = [];
 
   constructor(baseUrl: string) {
     this.#baseUrl = baseUrl;

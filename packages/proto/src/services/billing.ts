@@ -1,4 +1,3 @@
-// The RPC services that billing serves.
 import type { DescService } from '@bufbuild/protobuf';
 import { CheckoutService } from '../gen/cnap/billing/v1/checkout_service_pb.ts';
 import { OrderService } from '../gen/cnap/billing/v1/order_service_pb.ts';
@@ -8,6 +7,7 @@ import { SellerAccountService } from '../gen/cnap/billing/v1/seller_account_serv
 import { UsageService } from '../gen/cnap/billing/v1/usage_service_pb.ts';
 import { DeadLetterService } from '../gen/cnap/operations/v1/dead_letter_service_pb.ts';
 
+/** The RPC services of billing, the dead letters among them. */
 export const billingServices: readonly DescService[] = [
   CheckoutService,
   OrderService,

@@ -1,4 +1,3 @@
-// The RPC services that catalog serves.
 import type { DescService } from '@bufbuild/protobuf';
 import { ArtifactService } from '../gen/cnap/catalog/v1/artifact_service_pb.ts';
 import { ListingService } from '../gen/cnap/catalog/v1/listing_service_pb.ts';
@@ -11,6 +10,7 @@ import { TemplateService } from '../gen/cnap/catalog/v1/template_service_pb.ts';
 import { UsageService } from '../gen/cnap/catalog/v1/usage_service_pb.ts';
 import { DeadLetterService } from '../gen/cnap/operations/v1/dead_letter_service_pb.ts';
 
+/** The RPC services of catalog, the dead letters among them. */
 export const catalogServices: readonly DescService[] = [
   ArtifactService,
   ListingService,

@@ -1,4 +1,3 @@
-// The RPC services that identity serves.
 import type { DescService } from '@bufbuild/protobuf';
 import { CallerService } from '../gen/cnap/identity/v1/caller_service_pb.ts';
 import { MemberService } from '../gen/cnap/identity/v1/member_service_pb.ts';
@@ -9,6 +8,7 @@ import { WorkspaceOwnerService } from '../gen/cnap/identity/v1/workspace_owner_s
 import { WorkspaceService } from '../gen/cnap/identity/v1/workspace_service_pb.ts';
 import { DeadLetterService } from '../gen/cnap/operations/v1/dead_letter_service_pb.ts';
 
+/** The RPC services of identity, the dead letters among them. */
 export const identityServices: readonly DescService[] = [
   CallerService,
   MemberService,

@@ -1,4 +1,3 @@
-// The RPC services that installer serves.
 import type { DescService } from '@bufbuild/protobuf';
 import { InstallService } from '../gen/cnap/installer/v1/install_service_pb.ts';
 import { OrderInstallService } from '../gen/cnap/installer/v1/order_install_service_pb.ts';
@@ -8,6 +7,7 @@ import { ReleaseService } from '../gen/cnap/installer/v1/release_service_pb.ts';
 import { UsageService } from '../gen/cnap/installer/v1/usage_service_pb.ts';
 import { DeadLetterService } from '../gen/cnap/operations/v1/dead_letter_service_pb.ts';
 
+/** The RPC services of installer, the dead letters among them. */
 export const installerServices: readonly DescService[] = [
   InstallService,
   OrderInstallService,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Order } from '@cnap/proto/cnap/billing/v1/order';
 import { PaymentMode } from '@cnap/proto/cnap/billing/v1/order';
 import { connect, parseKubeconfig, type Cluster, type KubeObject } from '@cnap/kubernetes';
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
 
 /** Stripe's and Kubernetes' own APIs: a sale is judged by them, not by our database. */
 export type Witnesses = { stripe: Stripe; stripeAccountId: string; cluster: Cluster };

@@ -1,5 +1,5 @@
 import { createCnapClient } from '@cnap/client';
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
 import { step } from '../console.ts';
 import type { DevFile, SamplePerson } from '../dev-file.ts';
 import { provisionUser, type OperatorAccess } from '../provision.ts';

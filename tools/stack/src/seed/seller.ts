@@ -4,7 +4,7 @@ import { parseKubeconfig } from '@cnap/kubernetes';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { PackageState } from '@cnap/proto/cnap/catalog/v1/package';
 import { InputFill } from '@cnap/proto/cnap/catalog/v1/product';
-import Stripe from 'stripe';
+import type { Stripe } from 'stripe';
 
 const regionName = 'Home';
 const templateName = 'Sample';
