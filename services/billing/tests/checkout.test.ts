@@ -194,6 +194,16 @@ describe('a checkout', () => {
     expect(checkoutUrl).toContain(billing.sim.url);
   });
 
+  test('what Stripe refuses leaves no order that could never be paid', async () => {
+    const prices = [monthly, { recurring: { interval: 'year' } } as const];
+    const stripePriceIds = [];
+    for (const price of prices) stripePriceIds.push(await aPrice(billing, shop.accountId, price));
+    const { id } = aProduct({ stripePriceIds });
+    await expectError(create({ productId: id }), Code.FailedPrecondition, 'STRIPE_REFUSED');
+    const { orders } = await billing.as('buyer').orders.listOrders({ pageSize: 1 });
+    expect(orders[0]).toMatchObject({ productId: id, state: OrderState.EXPIRED, reason: 'STRIPE_REFUSED' });
+  });
+
   test('an answer of Stripe that is lost makes no second session', async () => {
     billing.sim.faults.add({
       kind: 'api-answer-lost',

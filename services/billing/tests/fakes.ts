@@ -110,6 +110,8 @@ export interface FakeInstaller extends AsyncDisposable {
   installs: Map<string, FakeInstall>;
   /** Every call of EnsureInstall. */
   ensured: EnsureInstallRequest[];
+  /** The trace id of the last such call, by order. */
+  traces: Map<string, string>;
   /** Orders for which EndInstall was called. */
   ended: string[];
   /** The state that new installs get; DEPLOYING unless told. */
@@ -125,6 +127,7 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
   const fake: Omit<FakeInstaller, 'url' | typeof Symbol.asyncDispose> = {
     installs: new Map(),
     ensured: [],
+    traces: new Map(),
     ended: [],
     becomes: InstallState.DEPLOYING,
     endsAtOnce: true,
@@ -139,8 +142,9 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
     routes: (router) => {
       router.service(PlacementService, { checkFit: () => fake.fit });
       router.service(OrderInstallService, {
-        ensureInstall(request) {
+        ensureInstall(request, context) {
           fake.ensured.push(request);
+          fake.traces.set(request.orderId, context.requestHeader.get('traceparent')?.slice(3, 35) ?? '');
           if (fake.refuses) throw fake.refuses;
           const known = fake.installs.get(request.orderId);
           const install = known ?? { id: newId('ins'), state: fake.becomes, message: '' };

@@ -1,5 +1,5 @@
 import { Code } from '@cnap/client';
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { createClient, type Client } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
@@ -8,6 +8,7 @@ import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
 import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
 import { OrderFilter } from '@cnap/proto/cnap/billing/v1/order_service';
 import { UsageService } from '@cnap/proto/cnap/billing/v1/usage_service';
+import { ProductEventSchema } from '@cnap/proto/cnap/catalog/v1/product_event';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_service';
 import { eventually, expectError } from '@cnap/testing';
@@ -206,6 +207,7 @@ describe('facts', () => {
     }>(`select headers, payload from outbox where resource_id = $1 order by version`, [order.id]);
     const traces = rows.map(({ headers }) => /00-([0-9a-f]{32})-/.exec(JSON.stringify(headers))?.[1]);
     expect(new Set(traces)).toEqual(new Set([order.traceId]));
+    expect(billing.installer.traces.get(order.id)).toBe(order.traceId);
     const last = rows.at(-1);
     expect(fromBinary(OrderEventSchema, last?.payload ?? Buffer.alloc(0))).toMatchObject({
       orderId: order.id,
@@ -235,6 +237,25 @@ describe('for other services', () => {
     });
     expect(byWorkspace.count).toBeGreaterThan(1);
     expect((await usage.getUsage({ subject: { case: 'productId', value: newId('prd') } })).count).toBe(0);
+
+    const clusterId = newId('clu');
+    const product = {
+      productId: fresh.product.id,
+      clusterIds: [clusterId],
+      workspaceId: billing.sellerWorkspaceId,
+    };
+    await billing.publishAs('catalog', {
+      service: 'catalog',
+      resource: 'product',
+      fact: 'published',
+      version: 1,
+      id: fresh.product.id,
+      workspaceIds: [billing.sellerWorkspaceId],
+      schema: ProductEventSchema,
+      message: create(ProductEventSchema, product),
+    });
+    const byCluster = () => usage.getUsage({ subject: { case: 'clusterId', value: clusterId } });
+    await eventually(async () => (await byCluster()).count === 1);
   });
 
   test('dead letters are for operators', async () => {

@@ -8,21 +8,42 @@ import type { BillingTables, OrderRow } from '../database.ts';
 const busy = ['authorized', 'deploying', 'compensating'] as const;
 
 /** A page of the orders that a workspace bought or sold, newest first; one more than asked for, if there is one. */
-export function listOrders(
+export async function listOrders(
   tx: Tx<BillingTables>,
   workspaceId: string,
   filter: OrderFilter,
   page: PageQuery,
 ): Promise<OrderRow[]> {
-  let query = tx.selectFrom('orders').selectAll();
-  if (filter === OrderFilter.BOUGHT) query = query.where('workspace_id', '=', workspaceId);
-  else if (filter === OrderFilter.SOLD) query = query.where('seller_workspace_id', '=', workspaceId);
-  else {
-    query = query.where((eb) =>
-      eb.or([eb('workspace_id', '=', workspaceId), eb('seller_workspace_id', '=', workspaceId)]),
-    );
-  }
-  if (filter === OrderFilter.STUCK) {
+  const sides = sidesOf.get(filter) ?? bothSides;
+  const onlyStuck = filter === OrderFilter.STUCK;
+  // One index for each side; no order has the same workspace on both.
+  const found: OrderRow[] = [];
+  for (const side of sides) found.push(...(await listSide(tx, side, workspaceId, onlyStuck, page)));
+  return found.toSorted(newestFirst).slice(0, page.limit + 1);
+}
+
+type Side = 'workspace_id' | 'seller_workspace_id';
+
+const bothSides: Side[] = ['workspace_id', 'seller_workspace_id'];
+const sidesOf = new Map<OrderFilter, Side[]>([
+  [OrderFilter.BOUGHT, ['workspace_id']],
+  [OrderFilter.SOLD, ['seller_workspace_id']],
+]);
+
+function newestFirst(a: OrderRow, b: OrderRow): number {
+  const later = b.create_time.getTime() - a.create_time.getTime();
+  return later !== 0 ? later : a.id < b.id ? 1 : -1;
+}
+
+function listSide(
+  tx: Tx<BillingTables>,
+  side: Side,
+  workspaceId: string,
+  onlyStuck: boolean,
+  page: PageQuery,
+): Promise<OrderRow[]> {
+  let query = tx.selectFrom('orders').selectAll().where(side, '=', workspaceId);
+  if (onlyStuck) {
     query = query.where((eb) =>
       eb.or([
         eb.and([eb('state', 'in', busy), eb('state_time', '<', sql<Date>`now() - interval '30 minutes'`)]),

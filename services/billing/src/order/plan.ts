@@ -48,6 +48,7 @@ export type Step =
 const minute = 60_000;
 /** Facts may be lost: what is not at rest looks again by itself. */
 export const lookAgainMs = 5 * minute;
+const dailyMs = 24 * 60 * minute;
 /** A session lives for 24 hours; one that was never made has nobody who could pay it. */
 const openMs = 24 * 60 * minute;
 
@@ -188,10 +189,9 @@ function whileDelivered(wanted: Wanted, money: MoneySeen, now: Date): Step {
     return enter('fulfilled', 'PAID', 'The subscription is paid again.');
   }
   if (wanted.state === 'suspended') return wait(60 * minute);
-  // The end comes as an event; should that be lost, it is looked for.
-  return subscription.endsAt === undefined
-    ? { do: 'rest' }
-    : wait(Math.max(subscription.endsAt.getTime() - now.getTime(), 0) + lookAgainMs);
+  // Whatever becomes of it comes as an event; should that be lost, it is looked for.
+  const untilEnd = subscription.endsAt ? subscription.endsAt.getTime() - now.getTime() : dailyMs;
+  return wait(Math.max(Math.min(untilEnd, dailyMs), 0) + lookAgainMs);
 }
 
 /** Nothing may be charged any more, and nothing may run. */
