@@ -36,6 +36,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       workloads jsonb not null default '[]',
       endpoints jsonb not null default '[]',
       placement jsonb not null default '[]',
+      pull_secret boolean not null default false,
       sealed_inputs bytea not null,
       public_inputs jsonb not null default '{}',
       sealed_outputs bytea,

@@ -85,6 +85,8 @@ type InstallsTable = {
   workloads: ColumnType<Workload[], string | undefined, string>;
   endpoints: ColumnType<Endpoint[], string | undefined, string>;
   placement: ColumnType<Judgement[], string | undefined, string>;
+  /** Whether its pods need the namespace's pull secret. */
+  pull_secret: Generated<boolean>;
   sealed_inputs: Uint8Array;
   public_inputs: JSONColumnType<Record<string, unknown>>;
   sealed_outputs: Uint8Array | null;

@@ -2,7 +2,10 @@ import { wake } from '@cnap/reconcile';
 import type { InstallRow, Tx } from '../database.ts';
 import { changeInstall } from './store.ts';
 
-/** Marks an install as wanted no more; its reconciler removes it. Repeatable. */
+/**
+ * Marks an install as wanted no more; its reconciler removes it. Repeatable.
+ * @param row as it is, locked: one that is being placed at this moment has something to remove a moment later
+ */
 export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Promise<InstallRow> {
   if (row.wanted === 'absent') return row;
   const placed = row.cluster_id !== null;

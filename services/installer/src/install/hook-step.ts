@@ -1,46 +1,54 @@
 import type { HookEvent } from '@cnap/helm';
-import type { InstallRow, StepName } from '../database.ts';
+import type { StepName } from '../database.ts';
 import { recordApplied } from '../release/store.ts';
-import { manifestsOf } from './deploy-steps.ts';
-import { changeInstall } from './store.ts';
-import { pauseFor, targetOf, type Next, type StepDeps } from './steps.ts';
+import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
 /** A hook that failed is tried again after so long; a database that comes up late is no reason to give up. */
 const retryFailedMs = 10_000;
 
-/** One step of the hooks of one event; `then` follows when they are done. */
-export async function runHookStep(
-  row: InstallRow,
-  deps: StepDeps,
-  signal: AbortSignal,
-  event: HookEvent,
-  then: StepName,
-): Promise<Next> {
-  const { hooks } = await manifestsOf(row, deps);
-  if (!hooks.some((hook) => hook.events.includes(event))) return { do: 'go', step: then };
-  const run = row.progress_in_step.hookRun ?? 1;
-  const before = row.progress_in_step.hooks ?? { completed: [] };
-  const runName = `${row.release_id ?? ''}-${event}-${run}`;
-  const step = await deps.engine.runHooks(targetOf(row), hooks, event, runName, before, signal);
-  const remember =
-    (hookRun: number, progress: typeof before): NonNullable<Next['write']> =>
-    async (tx) => {
-      await recordApplied(tx, row, step.applied);
-      await changeInstall(tx, row.id, { progress_in_step: JSON.stringify({ hookRun, hooks: progress }) });
+/** The hooks of one event, one step of them at a time; `then` follows when they are done. */
+const hookStep =
+  (event: HookEvent, then: StepName): Step =>
+  async (row, deps, signal) => {
+    const { hooks } = await deps.manifests(row);
+    if (!hooks.some((hook) => hook.events.includes(event))) return { do: 'go', step: then };
+    const run = row.progress_in_step.hookRun ?? 1;
+    const before = row.progress_in_step.hooks ?? { completed: [] };
+    const runName = `${row.release_id ?? ''}-${event}-${run}`;
+    const step = await deps.engine.runHooks(targetOf(row), hooks, event, runName, before, signal);
+    const record: Found['record'] = (tx) => recordApplied(tx, row, step.applied);
+    const remember = (hookRun: number, progress: typeof before) => {
+      const text = JSON.stringify({ hookRun, hooks: progress });
+      return text === JSON.stringify({ hookRun: run, hooks: before })
+        ? {}
+        : { change: { progress_in_step: text } };
     };
-  switch (step.state) {
-    case 'next':
-      return { do: 'go', step: row.step, write: remember(run, step.progress) };
-    case 'waiting':
-      return { do: 'wait', afterMs: pauseFor(row), why: step.message, write: remember(run, step.progress) };
-    case 'failed': {
-      const logs = step.progress.failed?.logs.trim() ?? '';
-      const why = logs === '' ? step.message : `${step.message}. It said last:\n${logs}`;
-      // A deletion goes on: what a hook could not tidy up goes with the namespace.
-      if (event === 'pre-delete' || event === 'post-delete') return { do: 'go', step: then };
-      return { do: 'wait', afterMs: retryFailedMs, why, write: remember(run + 1, { completed: [] }) };
+    switch (step.state) {
+      case 'next':
+        return { do: 'go', step: row.step, record, ...remember(run, step.progress) };
+      case 'waiting':
+        return {
+          do: 'wait',
+          afterMs: pauseFor(row),
+          why: step.message,
+          record,
+          ...remember(run, step.progress),
+        };
+      case 'failed': {
+        // A deletion goes on: what a hook could not tidy up goes with the namespace.
+        if (event === 'pre-delete' || event === 'post-delete') return { do: 'go', step: then, record };
+        const logs = step.progress.failed?.logs.trim() ?? '';
+        const why = logs === '' ? step.message : `${step.message}. It said last:\n${logs}`;
+        return { do: 'wait', afterMs: retryFailedMs, why, record, ...remember(run + 1, { completed: [] }) };
+      }
+      case 'done':
+        return { do: 'go', step: then, record };
     }
-    case 'done':
-      return { do: 'go', step: then, write: (tx) => recordApplied(tx, row, step.applied) };
-  }
-}
+  };
+
+export const hookSteps = {
+  'pre-install': hookStep('pre-install', 'objects'),
+  'post-install': hookStep('post-install', 'none'),
+  'pre-delete': hookStep('pre-delete', 'remove-objects'),
+  'post-delete': hookStep('post-delete', 'remove-namespace'),
+};

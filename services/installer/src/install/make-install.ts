@@ -1,5 +1,3 @@
-import { Validator, type Schema } from '@cfworker/json-schema';
-import { DomainError } from '@cnap/errors';
 import { publish } from '@cnap/events';
 import { newId, shortId } from '@cnap/ids';
 import { wake } from '@cnap/reconcile';
@@ -65,22 +63,3 @@ export async function makeInstall(tx: Tx, keyring: Keyring, wanted: NewInstall):
   await wake(tx, 'install', id);
   return row;
 }
-
-/** Refuses answers that do not fit the product's schema, naming each place. */
-export function refuseBadAnswers(product: ProductSeen, answers: Record<string, unknown>): void {
-  const validator = new Validator(product.inputSchema as Schema, '2020-12', false);
-  const { valid, errors } = validator.validate(answers);
-  const fields = valid
-    ? []
-    : errors.map(({ instanceLocation, error }) => ({ field: fieldOf(instanceLocation), description: error }));
-  const templated = Object.entries(answers).filter(([, value]) => JSON.stringify(value).includes('{{'));
-  fields.push(
-    ...templated.map(([name]) => ({ field: `inputs.${name}`, description: 'must not contain "{{"' })),
-  );
-  if (fields.length === 0) return;
-  throw new DomainError('invalid-argument', 'INPUTS_INVALID', 'The inputs do not fit the product.', {
-    fields,
-  });
-}
-
-const fieldOf = (pointer: string): string => ['inputs', ...pointer.split('/').slice(1)].join('.');

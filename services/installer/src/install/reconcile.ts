@@ -1,54 +1,90 @@
 import { messageOf } from '@cnap/errors';
-import { publish } from '@cnap/events';
 import { done, requeueAfter, type Outcome, type Reconcile, type ReconcileContext } from '@cnap/reconcile';
 import { withTrace } from '@cnap/telemetry';
 import type { InstallRow, StepName, Tx } from '../database.ts';
 import { ClusterUnavailable } from '../kubernetes/cluster-connections.ts';
-import { changeRelease } from '../release/store.ts';
+import { openedOnce } from '../release/manifests.ts';
+import { loadRelease } from '../release/store.ts';
+import { applySteps } from './apply-steps.ts';
+import { conclude } from './conclude.ts';
 import { withCondition } from './conditions.ts';
-import { deploySteps } from './deploy-steps.ts';
-import { installFact } from './event.ts';
-import { becomeRunning, healthSteps, runningHealth } from './health-step.ts';
+import { becomeRunning, deployHealth, runningHealth } from './health-step.ts';
+import { hookSteps } from './hook-step.ts';
+import { place } from './place-step.ts';
 import { removeSteps } from './remove-steps.ts';
-import { changeInstall, loadInstall } from './store.ts';
-import type { Next, Step, StepDeps } from './steps.ts';
+import { render } from './render-step.ts';
+import { loadInstall } from './store.ts';
+import type { Found, Next, RunDeps, Step, StepDeps } from './steps.ts';
 
-const steps: Partial<Record<StepName, Step>> = { ...deploySteps, ...healthSteps, ...removeSteps };
-/** A turn ends after so many steps, so that others get their turn. */
-const stepsPerTurn = 60;
+const steps: Partial<Record<StepName, Step>> = {
+  place,
+  render,
+  health: deployHealth,
+  ...applySteps,
+  ...hookSteps,
+  ...removeSteps,
+};
+/** A run ends after so many steps, so that others get their turn. */
+const stepsPerRun = 60;
+/** A step that failed after others went well is tried again after so long; after that the pauses grow. */
+const retryMs = 100;
 
 /** Brings an install to its wanted state, one external step at a time; each is written before the next begins. */
 export const reconcileInstall =
   (deps: StepDeps): Reconcile =>
   async (context) => {
-    for (let count = 0; count < stepsPerTurn; count += 1) {
-      const row = await deps.db.acrossWorkspaces((tx) => loadInstall(tx, context.key));
-      if (!row) return done;
-      const outcome = await withTrace(row.traceparent ?? undefined, () => turn(row, deps, context));
-      if (outcome) return outcome;
+    const run: RunDeps = {
+      ...deps,
+      manifests: openedOnce(deps.keyring, (id) => deps.db.acrossWorkspaces((tx) => loadRelease(tx, id))),
+    };
+    let row = await deps.db.acrossWorkspaces((tx) => loadInstall(tx, context.key));
+    let progress = false;
+    for (let count = 0; row && count < stepsPerRun; count += 1) {
+      const { traceparent } = row;
+      const before = row;
+      const turned = await withTrace(traceparent ?? undefined, () => turn(before, run, context)).catch(
+        (error: unknown) => {
+          if (!progress || context.signal.aborted) throw error;
+          deps.logger.warn({ installId: before.id, step: before.step, err: error }, 'a step is tried again');
+          return requeueAfter(retryMs, messageOf(error));
+        },
+      );
+      if ('outcome' in turned) return turned;
+      row = turned.row;
+      progress ||= turned.written;
     }
-    return requeueAfter(0);
+    return row ? requeueAfter(0) : done;
   };
 
-/** One step; undefined: go on with the next at once. */
+/** One step: how the run ends, or the install as it is now, to go on with. */
 async function turn(
   row: InstallRow,
-  deps: StepDeps,
+  deps: RunDeps,
   context: ReconcileContext,
-): Promise<Outcome | undefined> {
-  const next = await nextOf(row, deps, context.signal).catch((error: unknown): Next => {
-    if (!(error instanceof ClusterUnavailable)) throw error;
-    return { do: 'wait', afterMs: error.retryAfterMs, why: `Waits for the cluster: ${messageOf(error)}` };
-  });
-  const written = await context.write(async (tx: Tx) => {
-    await next.write?.(tx);
-    return conclude(tx, row, next);
-  });
-  if (!written || next.do === 'go') return undefined;
-  return next.do === 'wait' ? requeueAfter(next.afterMs, next.why) : done;
+): Promise<Outcome | { row: InstallRow | undefined; written: boolean }> {
+  const next = await nextOf(row, deps, context.signal).catch((error: unknown) => waitFor(error, row, deps));
+  // Nothing to do in this step and nothing to write: the next one's result is written with where it stands.
+  if (next.do === 'go' && next.step !== row.step && !next.record && !next.change && !next.also) {
+    return { row: { ...row, step: next.step, step_at: new Date(), progress_in_step: {} }, written: false };
+  }
+  const { found, now } = await context.write((tx: Tx) => conclude(tx, row, next));
+  if (!found || found.do === 'go') return { row: now, written: true };
+  return found.do === 'wait' ? requeueAfter(found.afterMs, found.why) : done;
 }
 
-async function nextOf(row: InstallRow, deps: StepDeps, signal: AbortSignal): Promise<Next> {
+/** A cluster that cannot be asked is waited for. What it said names its address, which is nothing for buyers. */
+function waitFor(error: unknown, row: InstallRow, { logger }: StepDeps): Found {
+  if (!(error instanceof ClusterUnavailable)) throw error;
+  if (error.busy) return { do: 'wait', afterMs: error.retryAfterMs, why: undefined };
+  logger.debug({ installId: row.id, clusterId: error.clusterId, err: error }, 'the cluster is waited for');
+  return {
+    do: 'wait',
+    afterMs: error.retryAfterMs,
+    why: 'The cluster does not answer at the moment; this goes on by itself when it does.',
+  };
+}
+
+async function nextOf(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
   const step = steps[row.step];
   if (step) return step(row, deps, signal);
   if (row.wanted === 'absent') return becomeDeleted(row);
@@ -57,54 +93,15 @@ async function nextOf(row: InstallRow, deps: StepDeps, signal: AbortSignal): Pro
   return { do: 'rest' };
 }
 
-function becomeDeleted(row: InstallRow): Next {
+function becomeDeleted(row: InstallRow): Found {
   if (row.state === 'deleted') return { do: 'rest' };
   return {
     do: 'rest',
-    write: async (tx) => {
-      const changed = await changeInstall(tx, row.id, {
-        state: 'deleted',
-        deleted_at: new Date(),
-        conditions: withCondition(row, 'Removed', true, '', 'Nothing is left on the cluster.'),
-      });
-      await publish(tx, installFact('deleted', changed));
+    change: {
+      state: 'deleted',
+      deleted_at: new Date(),
+      conditions: withCondition(row, 'Removed', true, '', 'Nothing is left on the cluster.'),
     },
+    fact: 'deleted',
   };
-}
-
-/**
- * Moves the row on, unless somebody has changed its mind meanwhile (a removal began while a step was under way): then
- * what the step did on the cluster is recorded, and where the row stands is not touched.
- * @returns whether the row is where the step left it
- */
-async function conclude(tx: Tx, row: InstallRow, next: Next): Promise<boolean> {
-  const now = await loadInstall(tx, row.id);
-  if (!now || now.wanted !== row.wanted) return false;
-  if (next.do === 'go' && next.step !== row.step) {
-    await tx
-      .updateTable('installs')
-      .set({ step: next.step, step_at: new Date(), progress_in_step: '{}' })
-      .where('id', '=', row.id)
-      .execute();
-  }
-  if (next.do === 'wait' && now.message !== next.why) await changeInstall(tx, row.id, { message: next.why });
-  if (next.do === 'fail') {
-    const { reason, message } = next;
-    const changed = await changeInstall(tx, row.id, {
-      state: 'failed',
-      step: 'none',
-      reason,
-      message,
-      conditions: withCondition(
-        row,
-        row.release_id === null ? 'Rendered' : 'Applied',
-        false,
-        reason,
-        message,
-      ),
-    });
-    if (row.release_id !== null) await changeRelease(tx, row.release_id, { state: 'failed', message });
-    await publish(tx, installFact('failed', changed));
-  }
-  return true;
 }

@@ -14,11 +14,12 @@ import type { Keyring } from '@cnap/secrets';
 import { repeatable, watchRow } from '@cnap/service';
 import type { Database, InstallRow } from '../database.ts';
 import { loadReceipt } from '../release/store.ts';
+import { refuseBadAnswers } from './answers.ts';
 import { beginRemoval } from './begin-removal.ts';
 import { openOutputs } from './inputs.ts';
-import { makeInstall, refuseBadAnswers } from './make-install.ts';
+import { makeInstall } from './make-install.ts';
 import type { Catalog, Clusters } from './port.ts';
-import { findInstall, installChanged, listInstalls } from './store.ts';
+import { findInstall, installChanged, listInstalls, lockInstall } from './store.ts';
 import { installToProto, viewerOf } from './to-proto.ts';
 
 type Deps = { db: Database; keyring: Keyring; catalog: Catalog; clusters: Clusters };
@@ -77,7 +78,7 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
         );
       }
       const answers = request.inputs ?? {};
-      refuseBadAnswers(product, answers);
+      refuseBadAnswers(product.inputSchema, answers);
       return db.inWorkspace(workspaceId, (tx) =>
         firstResult(
           tx,
@@ -111,7 +112,7 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
             suggestion: 'Cancel or refund the order; its install goes with it.',
           });
         }
-        return beginRemoval(tx, install, 'Deleted by a member.');
+        return beginRemoval(tx, (await lockInstall(tx, id)) ?? install, 'Deleted by a member.');
       });
       return { install: toProto(row, workspaceId) };
     },

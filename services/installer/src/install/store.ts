@@ -18,6 +18,10 @@ export const findInstall = (tx: Tx, workspaceId: string, id: string): Promise<In
 export const loadInstall = (tx: Tx, id: string): Promise<InstallRow | undefined> =>
   tx.selectFrom('installs').selectAll().where('id', '=', id).executeTakeFirst();
 
+/** As it is, and nobody else changes it until the transaction ends. */
+export const lockInstall = (tx: Tx, id: string): Promise<InstallRow | undefined> =>
+  tx.selectFrom('installs').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+
 export const findInstallOfOrder = (tx: Tx, orderId: string): Promise<InstallRow | undefined> =>
   tx.selectFrom('installs').selectAll().where('order_id', '=', orderId).executeTakeFirst();
 
@@ -68,6 +72,21 @@ export async function changeInstall(
     .executeTakeFirstOrThrow();
   await sql`select pg_notify(${installChanged}, ${id})`.execute(tx);
   return row;
+}
+
+/** Moves an install to another step, which is nobody's business but its reconciler's. */
+export const moveInstall = (
+  tx: Tx,
+  id: string,
+  change: Pick<Updateable<Tables['installs']>, 'step' | 'step_at' | 'progress_in_step'>,
+): Promise<InstallRow> =>
+  tx.updateTable('installs').set(change).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
+
+/** Those who choose among the same clusters wait for each other. */
+export async function lockPlacement(tx: Tx, clusterIds: readonly string[]): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended(id, 1))
+    from (select unnest(${[...clusterIds]}::text[]) as id order by 1) as clusters`.execute(tx);
 }
 
 /** Making and ending an order's install wait for each other. */
@@ -122,6 +141,16 @@ export async function loadOf(
     ]),
   );
 }
+
+/** What is on a cluster, or was meant to be. */
+export const placedInstalls = (tx: Tx): Promise<Pick<InstallRow, 'id' | 'cluster_id'>[]> =>
+  tx
+    .selectFrom('installs')
+    .select(['id', 'cluster_id'])
+    .where('deleted_at', 'is', null)
+    .where('cluster_id', 'is not', null)
+    .orderBy('id')
+    .execute();
 
 export type UsageSubject = 'workspace_id' | 'cluster_id' | 'template_id' | 'product_id';
 

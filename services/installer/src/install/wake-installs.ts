@@ -1,35 +1,36 @@
 import { messageOf } from '@cnap/errors';
 import { wake } from '@cnap/reconcile';
 import type { Logger } from '@cnap/telemetry';
-import type { Database } from '../database.ts';
+import type { Database, Tx } from '../database.ts';
+import { placedInstalls } from './store.ts';
 
-/** A burst of changes of one install is one wake. */
+/** Changes of an install that come so close to each other are one wake. */
 const gatherMs = 50;
+/** Over so long the installs are looked at that could have changed while nobody watched. */
+const spreadMs = 60_000;
+const wakesPerTransaction = 500;
 
-/** Wakes installs whose objects changed on a cluster. A wake that is lost costs time only. */
-export function wakeInstalls(
-  db: Database,
-  logger: Logger,
-): AsyncDisposable & { wakeSoon(installId: string): void } {
+export type Waker = AsyncDisposable & {
+  /** Wakes an install whose objects changed on a cluster. A wake that is lost costs time only. */
+  wakeSoon(installId: string): void;
+  /** Wakes everything that is on a cluster: the first of each cluster at once, which makes it be watched again. */
+  wakeAll(): Promise<void>;
+};
+
+export function wakeInstalls(db: Database, logger: Logger): Waker {
   let waiting = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  let quietSince = 0;
 
   const flush = async (): Promise<void> => {
     const ids = [...waiting];
     waiting = new Set();
     timer = undefined;
+    quietSince = performance.now();
     if (ids.length === 0) return;
     try {
-      await db.acrossWorkspaces(async (tx) => {
-        const known = await tx
-          .selectFrom('installs')
-          .select('id')
-          .where('id', 'in', ids)
-          .orderBy('id')
-          .execute();
-        for (const { id } of known) await wake(tx, 'install', id);
-      });
+      await db.acrossWorkspaces((tx) => wakeKnown(tx, ids));
     } catch (error) {
       logger.warn({ installs: ids.length }, `installs could not be woken: ${messageOf(error)}`);
     }
@@ -38,11 +39,32 @@ export function wakeInstalls(
   return {
     wakeSoon(installId) {
       waiting.add(installId);
-      timer ??= setTimeout(() => (running = running.then(flush)), gatherMs);
+      // The first of a burst goes at once, the rest together.
+      const pauseMs = Math.max(0, gatherMs - (performance.now() - quietSince));
+      timer ??= setTimeout(() => (running = running.then(flush)), pauseMs);
+    },
+    async wakeAll() {
+      const placed = await db.acrossWorkspaces(placedInstalls);
+      const seen = new Set<string>();
+      for (let from = 0; from < placed.length; from += wakesPerTransaction) {
+        const some = placed.slice(from, from + wakesPerTransaction);
+        await db.acrossWorkspaces(async (tx) => {
+          for (const { id, cluster_id: clusterId } of some) {
+            const afterMs = seen.has(clusterId ?? '') ? Math.round(Math.random() * spreadMs) : 0;
+            seen.add(clusterId ?? '');
+            await wake(tx, 'install', id, { afterMs });
+          }
+        });
+      }
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(timer);
       await running;
     },
   };
+}
+
+async function wakeKnown(tx: Tx, ids: string[]): Promise<void> {
+  const known = await tx.selectFrom('installs').select('id').where('id', 'in', ids).orderBy('id').execute();
+  for (const { id } of known) await wake(tx, 'install', id);
 }

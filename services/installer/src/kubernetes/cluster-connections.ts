@@ -17,9 +17,12 @@ export class ClusterUnavailable extends Error {
   override readonly name = 'ClusterUnavailable';
   readonly clusterId: string;
   readonly retryAfterMs: number;
+  /** It answers, but not to more at a time. */
+  readonly busy: boolean;
 
-  constructor(clusterId: string, why: string, retryAfterMs: number, cause?: unknown) {
+  constructor(clusterId: string, why: string, retryAfterMs: number, cause?: unknown, busy = false) {
     super(why, { cause });
+    this.busy = busy;
     this.clusterId = clusterId;
     this.retryAfterMs = Math.max(50, Math.round(retryAfterMs));
   }
@@ -74,7 +77,7 @@ export class ClusterConnections implements AsyncDisposable {
     const wait = connection.breaker.enter();
     if (wait > 0) throw new ClusterUnavailable(clusterId, 'the cluster does not answer', wait);
     if (connection.busy >= (this.#options.budget ?? 16)) {
-      throw new ClusterUnavailable(clusterId, 'the cluster has enough to do', 100);
+      throw new ClusterUnavailable(clusterId, 'the cluster has enough to do', 100, undefined, true);
     }
     connection.busy += 1;
     try {

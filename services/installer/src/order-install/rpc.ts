@@ -7,7 +7,13 @@ import type { Database } from '../database.ts';
 import { beginRemoval } from '../install/begin-removal.ts';
 import { makeInstall } from '../install/make-install.ts';
 import type { Catalog } from '../install/port.ts';
-import { findInstallOfOrder, isOrderEnded, lockOrder, markOrderEnded } from '../install/store.ts';
+import {
+  findInstallOfOrder,
+  isOrderEnded,
+  lockInstall,
+  lockOrder,
+  markOrderEnded,
+} from '../install/store.ts';
 import { installToProto } from '../install/to-proto.ts';
 
 type Deps = { db: Database; catalog: Catalog; keyring: Keyring };
@@ -60,7 +66,8 @@ export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typ
     const row = await db.acrossWorkspaces(async (tx) => {
       await lockOrder(tx, orderId);
       await markOrderEnded(tx, orderId);
-      const install = await findInstallOfOrder(tx, orderId);
+      const known = await findInstallOfOrder(tx, orderId);
+      const install = known && (await lockInstall(tx, known.id));
       return install && beginRemoval(tx, install, reason);
     });
     if (!row) return { gone: true };

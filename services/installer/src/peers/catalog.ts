@@ -96,11 +96,11 @@ export function askCatalog({ products, artifacts, registries }: Clients): Catalo
       const { auths = {} } = JSON.parse(dockerConfigJson) as {
         auths?: Record<string, { username?: string; password?: string; auth?: string }>;
       };
-      return Object.entries(auths).map(([host, { username = '', password = '' }]) => ({
-        host,
-        username,
-        password,
-      }));
+      return Object.entries(auths).map(([host, { username, password, auth = '' }]) => {
+        const [, user = '', secret = ''] =
+          /^([^:]*):(.*)$/s.exec(Buffer.from(auth, 'base64').toString()) ?? [];
+        return { host, username: username ?? user, password: password ?? secret };
+      });
     },
   };
 }

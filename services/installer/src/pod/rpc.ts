@@ -1,6 +1,7 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
-import { DomainError, messageOf, notFound } from '@cnap/errors';
+import { DomainError, notFound } from '@cnap/errors';
+import { KubernetesError } from '@cnap/kubernetes';
 import { pageQuery } from '@cnap/pages';
 import type { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { workspaceOf } from '@cnap/rpc';
@@ -53,7 +54,7 @@ export const podRpc = ({ db, engine }: Deps): ServiceImpl<typeof PodService> => 
     }
     const decoder = new TextDecoder();
     let rest = '';
-    for await (const bytes of engine.followLogs(target, options, context.signal)) {
+    for await (const bytes of fromCluster(engine.followLogs(target, options, context.signal))) {
       const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) yield { line };
@@ -73,14 +74,25 @@ async function onCluster<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ClusterUnavailable)) throw error;
-    throw new DomainError(
-      'unavailable',
-      'CLUSTER_UNREACHABLE',
-      `The install’s cluster cannot be asked: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    throw explained(error);
   }
+}
+
+async function* fromCluster<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof ClusterUnavailable) {
+    const message = 'The install’s cluster does not answer at the moment.';
+    return new DomainError('unavailable', 'CLUSTER_UNREACHABLE', message, { cause: error });
+  }
+  if (!(error instanceof KubernetesError)) return error;
+  if (error.code === 404) return notFound('pod', '');
+  // Such as a container that waits to be started, or has another name.
+  return new DomainError('failed-precondition', 'LOGS_NOT_READY', error.message, { cause: error });
 }

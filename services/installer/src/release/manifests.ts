@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Hook } from '@cnap/helm';
 import type { KubeObject } from '@cnap/kubernetes';
 import type { Keyring } from '@cnap/secrets';
+import type { InstallRow, ReleaseRow } from '../database.ts';
 
 /** Exactly what a release applies, in order. */
 export type Manifests = { crds: KubeObject[]; objects: KubeObject[]; hooks: Hook[] };
@@ -12,3 +13,19 @@ export const sealManifests = (keyring: Keyring, releaseId: string, manifests: Ma
 
 export const openManifests = (keyring: Keyring, releaseId: string, sealed: Uint8Array): Manifests =>
   JSON.parse(gunzipSync(keyring.open(sealed, releaseId)).toString()) as Manifests;
+
+/** Opens an install's manifests once per release, however many steps need them. */
+export function openedOnce(
+  keyring: Keyring,
+  load: (releaseId: string) => Promise<ReleaseRow>,
+): (row: InstallRow) => Promise<Manifests> {
+  let opened: { releaseId: string; manifests: Manifests } | undefined;
+  return async ({ release_id: releaseId }) => {
+    if (releaseId === null) return { crds: [], objects: [], hooks: [] };
+    if (opened?.releaseId !== releaseId) {
+      const release = await load(releaseId);
+      opened = { releaseId, manifests: openManifests(keyring, releaseId, release.sealed_manifests) };
+    }
+    return opened.manifests;
+  };
+}

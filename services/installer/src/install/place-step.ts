@@ -1,0 +1,46 @@
+import { shortId } from '@cnap/ids';
+import { choose } from '../placement/plan.ts';
+import { withCondition } from './conditions.ts';
+import { pauseFor, type Step } from './steps.ts';
+import { loadOf, lockPlacement } from './store.ts';
+
+/** Chooses the cluster. Those who choose among the same clusters do so one after the other, or two take one room. */
+export const place: Step = async (row, { catalog, clusters }) => {
+  const [pack, candidates] = await Promise.all([
+    catalog.package(row.package_id),
+    clusters.candidates(row.product.clusterIds, row.region_id),
+  ]);
+  const ids = candidates.map(({ clusterId }) => clusterId);
+  return {
+    do: 'decide',
+    async decide(tx) {
+      await lockPlacement(tx, ids);
+      const { chosen, judgements, message, reason } = choose(candidates, pack, await loadOf(tx, ids));
+      const placement = JSON.stringify(judgements);
+      if (!chosen) {
+        const known = row.reason === reason && JSON.stringify(row.placement) === placement;
+        const conditions = withCondition(row, 'Placed', false, reason, message);
+        return {
+          do: 'wait',
+          afterMs: Math.max(2_000, pauseFor(row)),
+          why: message,
+          ...(known ? {} : { change: { state: 'placing', reason, placement, conditions } }),
+        };
+      }
+      return {
+        do: 'go',
+        step: 'render',
+        change: {
+          state: 'deploying',
+          reason: '',
+          message: '',
+          cluster_id: chosen.clusterId,
+          namespace: `${chosen.settings.namespacePrefix}${shortId(row.id)}`,
+          placement,
+          conditions: withCondition(row, 'Placed', true, '', `Runs in ${chosen.regionName}.`),
+        },
+        fact: 'deploying',
+      };
+    },
+  };
+};

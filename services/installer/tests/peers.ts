@@ -1,0 +1,177 @@
+// The services that the installer calls, as small servers whose answers a test sets.
+import { create, type DescService, type MessageInitShape } from '@bufbuild/protobuf';
+import { notFound } from '@cnap/errors';
+import { newId } from '@cnap/ids';
+import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
+import { type Package, PackageSchema, PackageState } from '@cnap/proto/cnap/catalog/v1/package';
+import { type Product, ProductSchema } from '@cnap/proto/cnap/catalog/v1/product';
+import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
+import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
+import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
+import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
+import {
+  type PlacementCandidate,
+  PlacementCandidateSchema,
+  PlacementCandidateService,
+} from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
+import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import { type ConnectRouter, startRpcServer } from '@cnap/rpc';
+import type { TestKeys } from '@cnap/testing';
+import { digestOf } from './charts.ts';
+
+type New<S extends typeof ProductSchema | typeof PackageSchema | typeof PlacementCandidateSchema> = Exclude<
+  MessageInitShape<S>,
+  Product | Package | PlacementCandidate
+>;
+export type NewProduct = New<typeof ProductSchema> & {
+  chart: Uint8Array;
+  /** Fields of its package; null: it has none. */
+  package?: New<typeof PackageSchema> | null;
+};
+
+export interface Peers extends AsyncDisposable {
+  /** Settings that lead to them. */
+  environment: Record<string, string>;
+  products: Map<string, { product: Product; pack: Package | undefined }>;
+  candidates: Map<string, PlacementCandidate>;
+  kubeconfigs: Map<string, string>;
+  /** What RegistrySecretService answers. */
+  dockerConfigJson: string;
+  /** Calls by method name. */
+  calls: Map<string, number>;
+  aProduct(product: NewProduct): Product;
+  aCluster(kubeconfig: string, candidate?: New<typeof PlacementCandidateSchema>): PlacementCandidate;
+}
+
+export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Promise<Peers> {
+  await using parts = new AsyncDisposableStack();
+  const artifacts = new Map<string, Uint8Array>();
+  const serve = async (service: string, services: DescService[], routes: (router: ConnectRouter) => void) =>
+    parts.use(
+      await startRpcServer({ service, port: 0, services, routes, verifyCaller: keys.verifierFor(service) }),
+    ).url;
+  const called = (name: string) => peers.calls.set(name, (peers.calls.get(name) ?? 0) + 1);
+
+  const peers: Omit<Peers, typeof Symbol.asyncDispose> = {
+    environment: {},
+    products: new Map(),
+    candidates: new Map(),
+    kubeconfigs: new Map(),
+    dockerConfigJson: '',
+    calls: new Map(),
+    aProduct({ chart, package: pack = {}, ...change }) {
+      const digest = digestOf(chart);
+      artifacts.set(digest, chart);
+      const product = create(ProductSchema, {
+        id: newId('prd'),
+        workspaceId: sellerWorkspaceId,
+        templateId: newId('tpl'),
+        name: 'Sample',
+        clusterIds: [...peers.candidates.keys()],
+        inputSchema: { type: 'object', properties: {} },
+        ...change,
+      });
+      const built =
+        pack === null
+          ? undefined
+          : create(PackageSchema, {
+              id: newId('pkg'),
+              version: '1.0.0',
+              state: PackageState.READY,
+              digest,
+              needs: { cpuMillis: 60n, memoryBytes: 50_000_000n, pods: 2 },
+              ...pack,
+            });
+      peers.products.set(product.id, { product, pack: built });
+      return product;
+    },
+    aCluster(kubeconfig, candidate = {}) {
+      const made = create(PlacementCandidateSchema, {
+        clusterId: newId('clu'),
+        workspaceId: sellerWorkspaceId,
+        regionId: newId('reg'),
+        regionName: 'Frankfurt',
+        name: 'Home',
+        state: ClusterState.RUNNING,
+        kubernetesVersion: 'v1.36.3',
+        capacity: { cpuMillis: 8_000n, memoryBytes: 16_000_000_000n, pods: 110n, nodes: 1 },
+        settings: { installLimits: { cpu: '4', memory: '8Gi' }, baseDomain: 'apps.example.com' },
+        ...candidate,
+      });
+      peers.candidates.set(made.clusterId, made);
+      peers.kubeconfigs.set(made.clusterId, kubeconfig);
+      return made;
+    },
+  };
+
+  const identity = await serve('identity', [CallerService], (router) =>
+    router.rpc(CallerService.method.getSigningKeys, () => ({ jwksJson: JSON.stringify(keys.jwks) })),
+  );
+  const catalog = await serve(
+    'catalog',
+    [ProductDetailService, ArtifactService, RegistrySecretService],
+    (router) => {
+      router.service(ProductDetailService, {
+        getProductDetail({ productId }) {
+          called('getProductDetail');
+          const found = peers.products.get(productId);
+          if (!found) throw notFound('product', productId);
+          return { product: found.product, ...(found.pack ? { package: found.pack } : {}) };
+        },
+      });
+      router.service(ArtifactService, {
+        async *getArtifact({ digest }) {
+          called('getArtifact');
+          const artifact = artifacts.get(digest);
+          if (!artifact) throw notFound('artifact', digest);
+          const half = Math.ceil(artifact.length / 2);
+          yield { chunk: artifact.subarray(0, half) };
+          yield { chunk: artifact.subarray(half) };
+        },
+        getPackageDetail({ packageId }) {
+          called('getPackageDetail');
+          const found = [...peers.products.values()].find(({ pack }) => pack?.id === packageId)?.pack;
+          if (!found) throw notFound('package', packageId);
+          return { package: found };
+        },
+      });
+      router.service(RegistrySecretService, {
+        getRegistrySecret() {
+          called('getRegistrySecret');
+          return { dockerConfigJson: peers.dockerConfigJson };
+        },
+      });
+    },
+  );
+  const clusters = await serve(
+    'clusters',
+    [ClusterCredentialService, PlacementCandidateService],
+    (router) => {
+      router.service(ClusterCredentialService, {
+        getClusterCredential({ clusterId }) {
+          called('getClusterCredential');
+          const kubeconfig = peers.kubeconfigs.get(clusterId);
+          if (kubeconfig === undefined) throw notFound('cluster', clusterId);
+          return { kubeconfig, workspaceId: sellerWorkspaceId };
+        },
+      });
+      router.service(PlacementCandidateService, {
+        listPlacementCandidates({ clusterIds, regionId }) {
+          called('listPlacementCandidates');
+          return {
+            candidates: [...peers.candidates.values()].filter(
+              (one) => clusterIds.includes(one.clusterId) && (regionId === '' || one.regionId === regionId),
+            ),
+          };
+        },
+      });
+    },
+  );
+  peers.environment = {
+    CNAP_IDENTITY_URL: identity,
+    CNAP_CATALOG_URL: catalog,
+    CNAP_CLUSTERS_URL: clusters,
+  };
+  const running = parts.move();
+  return Object.assign(peers, { [Symbol.asyncDispose]: () => running.disposeAsync() });
+}
