@@ -16,8 +16,12 @@ export type { Fault } from './faults/faults.ts';
 export type { ImageRule } from './faults/pod-behaviour.ts';
 
 export interface KubesimOptions {
+  /** address to listen on; 127.0.0.1 by default */
+  host?: string;
   /** 0, the default, takes a free one */
   port?: number;
+  /** the address that kubeconfigs name, where others reach it by another one than it listens on */
+  publicUrl?: string | undefined;
   /** keeps state here across restarts; absent: in memory only */
   data?: string | undefined;
   nodes?: number;
@@ -36,7 +40,7 @@ export interface Kubesim extends AsyncDisposable {
   readonly token: string;
 }
 
-/** Starts a simulated Kubernetes API on 127.0.0.1. A test double: README.md says what it leaves out. */
+/** Starts a simulated Kubernetes API. A test double: README.md says what it leaves out. */
 export async function startKubesim(options: KubesimOptions = {}): Promise<Kubesim> {
   await using resources = new AsyncDisposableStack();
   const store = createStore();
@@ -59,10 +63,11 @@ export async function startKubesim(options: KubesimOptions = {}): Promise<Kubesi
   );
   seed(cluster, options.nodes ?? 1);
   const watches = resources.use(createWatchHub(cluster));
+  const host = options.host ?? '127.0.0.1';
   let url = '';
   const services: Services = { cluster, authorizer, tokens, watches, faults, behaviour, url: () => url };
-  const server = resources.use(await listen(services, '127.0.0.1', options.port ?? 0));
-  url = `http://127.0.0.1:${server.port}`;
+  const server = resources.use(await listen(services, host, options.port ?? 0));
+  url = options.publicUrl ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${server.port}`;
   const owned = resources.move();
   return {
     url,

@@ -6,7 +6,9 @@ import { startKubesim } from './index.ts';
 
 const { values } = parseArgs({
   options: {
+    host: { type: 'string', default: '127.0.0.1' },
     port: { type: 'string', default: '0' },
+    'public-url': { type: 'string' },
     data: { type: 'string' },
     kubeconfig: { type: 'string' },
     nodes: { type: 'string', default: '1' },
@@ -17,7 +19,9 @@ const { values } = parseArgs({
 
 try {
   await using kubesim = await startKubesim({
+    host: values.host,
     port: Number(values.port),
+    publicUrl: values['public-url']?.replace(/\/+$/, ''),
     data: values.data,
     nodes: Number(values.nodes),
     podDelayMs: Number(values['pod-delay-ms']),

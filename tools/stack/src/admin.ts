@@ -1,5 +1,6 @@
 // The operator's command:   pnpm cnap-admin create-user --email <address> [--name <name>] [--workspace <name>]
-// It talks to identity's internal port with the key of the service "admin": CNAP_IDENTITY_URL and
+//                           pnpm -s cnap-admin make-keys > .env      (new keys and passwords for a deployment)
+// create-user talks to identity's internal port with the key of the service "admin": CNAP_IDENTITY_URL and
 // CNAP_SERVICE_PRIVATE_KEY, or what `npm start` keeps in .cnap.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -7,10 +8,12 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '@cnap/errors';
 import { say } from './console.ts';
 import type { Kept } from './kept.ts';
+import { makeKeys } from './make-keys.ts';
 import { Mistake } from './options.ts';
 import { provisionUser, type OperatorAccess } from './provision.ts';
 
-const usage = `pnpm cnap-admin create-user --email <address> [--name <name>] [--workspace <name>] [--json]`;
+const usage = `pnpm cnap-admin create-user --email <address> [--name <name>] [--workspace <name>] [--json]
+pnpm -s cnap-admin make-keys`;
 
 async function accessFromEnvironment(): Promise<OperatorAccess> {
   const { CNAP_IDENTITY_URL: identityUrl, CNAP_SERVICE_PRIVATE_KEY: privateKey } = process.env;
@@ -35,6 +38,10 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
+  if (positionals[0] === 'make-keys') {
+    for (const [variable, value] of Object.entries(makeKeys())) say(`${variable}='${value}'`);
+    return;
+  }
   if (positionals[0] !== 'create-user' || !values.email) throw new Mistake(usage);
   const name = values.name ?? values.email.split('@')[0] ?? values.email;
   const made = await provisionUser(await accessFromEnvironment(), {
