@@ -38,11 +38,16 @@ export const product: Migration = {
         update_time timestamptz(3) not null default now())`.execute(db);
     await sql`create index product_newest on product (workspace_id, create_time desc, id desc)`.execute(db);
     await sql`create index product_template on product (template_id, create_time desc, id desc)`.execute(db);
-    await sql`create index product_clusters on product using gin (cluster_ids)`.execute(db);
+    await sql`create index product_clusters on product using gin (cluster_ids) with (fastupdate = off)`.execute(
+      db,
+    );
+    // (fastupdate = off: a read never has to go through a list of entries that wait to be sorted in.)
     // The marketplace: everything, newest first; one seller's; those with certain words.
     const listed = sql`where visibility = 'public' and state = 'active'`;
     await sql`create index product_listed on product (create_time desc, id desc) ${listed}`.execute(db);
-    await sql`create index product_words on product using gin (search_words) ${listed}`.execute(db);
+    await sql`create index product_words on product using gin (search_words) with (fastupdate = off) ${listed}`.execute(
+      db,
+    );
     await enableTenantIsolation(db, 'product');
   },
 };

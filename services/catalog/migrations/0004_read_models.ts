@@ -25,7 +25,7 @@ export const readModels: Migration = {
         refresh_time timestamptz not null)`.execute(db);
     await sql`
       create table price (
-        id text primary key,
+        id text not null,
         workspace_id text not null,
         label text not null,
         kind text not null,
@@ -35,7 +35,9 @@ export const readModels: Migration = {
         interval_count integer not null,
         active boolean not null,
         version bigint not null,
-        refresh_time timestamptz not null)`.execute(db);
+        refresh_time timestamptz not null,
+        -- an account may be connected to more than one workspace
+        primary key (workspace_id, id))`.execute(db);
     await sql`
       create table seller (
         workspace_id text primary key,
@@ -44,6 +46,7 @@ export const readModels: Migration = {
         refresh_time timestamptz not null)`.execute(db);
     for (const table of ['region', 'cluster', 'price', 'seller']) await enableTenantIsolation(db, table);
     await sql`create index cluster_refresh on cluster (workspace_id, refresh_time)`.execute(db);
+    await sql`create index price_id on price (id)`.execute(db);
     await sql`create index price_refresh on price (workspace_id, refresh_time)`.execute(db);
   },
 };

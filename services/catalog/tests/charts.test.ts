@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PackageState, sourceOf, startTestCatalog, type TestCatalog } from './test-catalog.ts';
 
 const folder = chartsFolder();
-const withCharts = test.skipIf(folder === undefined);
 if (folder === undefined) process.stderr.write('skipped with real charts: set CNAP_TEST_CHARTS\n');
 
 let catalog: TestCatalog;
@@ -21,7 +20,7 @@ const build = async (chart: string, values: object = {}) => {
   return await catalog.built(packageId); // before the server goes
 };
 
-withCharts.each([
+test.skipIf(folder === undefined).each([
   ['podinfo', ['Deployment', 'Service']],
   ['app', ['Deployment']],
   ['nats', ['StatefulSet']],
@@ -42,22 +41,25 @@ withCharts.each([
   expect(built.valuesSchema).toMatchObject({ type: 'object', properties: { [chart]: {} } });
 });
 
-withCharts('a chart that refuses to render without a value says so, and builds with it', async () => {
-  const refused = await build('notesnest');
-  expect(refused.state).toBe(PackageState.FAILED);
-  expect(refused.stateMessage).toMatch(/jwtSecretKey/);
-  const secrets = {
-    jwtSecretKey: 'a-key-that-is-long-enough-for-anything',
-    postgresUser: 'notes',
-    postgresPassword: 'secret',
-    postgresDatabase: 'notes',
-  };
-  const built = await build('notesnest', { app: { secrets } });
-  expect([built.state, built.stateMessage]).toEqual([PackageState.READY, '']);
-  expect(built.kinds.map(({ kind }) => kind)).toContain('StatefulSet');
-});
+test.skipIf(folder === undefined)(
+  'a chart that refuses to render without a value says so, and builds with it',
+  async () => {
+    const refused = await build('notesnest');
+    expect(refused.state).toBe(PackageState.FAILED);
+    expect(refused.stateMessage).toMatch(/jwtSecretKey/);
+    const secrets = {
+      jwtSecretKey: 'a-key-that-is-long-enough-for-anything',
+      postgresUser: 'notes',
+      postgresPassword: 'secret',
+      postgresDatabase: 'notes',
+    };
+    const built = await build('notesnest', { app: { secrets } });
+    expect([built.state, built.stateMessage]).toEqual([PackageState.READY, '']);
+    expect(built.kinds.map(({ kind }) => kind)).toContain('StatefulSet');
+  },
+);
 
-withCharts('all of them in one package stay apart', async () => {
+test.skipIf(folder === undefined)('all of them in one package stay apart', async () => {
   await using server = await serveFiles({ folder: folder! });
   const charts = ['podinfo', 'nats', 'podinfo'];
   const { packageId } = await catalog.as('owner').templates.createTemplate({

@@ -34,13 +34,13 @@ const web = (version: string) => ({
     'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: {{ .Release.Name }} }\n',
 });
 
-const artifactOf = async (catalog: TestCatalog, digest: string): Promise<Buffer> => {
+const artifactOf = async (digest: string): Promise<Buffer> => {
   const chunks: Uint8Array[] = [];
   for await (const { chunk } of catalog.asService('installer').artifacts.getArtifact({ digest }))
     chunks.push(chunk);
   return Buffer.concat(chunks);
 };
-const logOf = async (catalog: TestCatalog, id: string): Promise<string[]> => {
+const logOf = async (id: string): Promise<string[]> => {
   const lines: string[] = [];
   for await (const { line } of catalog.as('viewer').packages.streamPackageLog({ id })) lines.push(line);
   return lines;
@@ -84,11 +84,11 @@ test('a package says everything about what it holds', async () => {
       { alias: 'shop', version: '1.0.0' },
     ],
   });
-  const artifact = await artifactOf(catalog, built.digest);
+  const artifact = await artifactOf(built.digest);
   expect(`sha256:${createHash('sha256').update(artifact).digest('hex')}`).toBe(built.digest);
   expect(artifact.byteLength).toBe(Number(built.sizeBytes));
   expect([...readArchive(artifact).keys()]).toContain('cnap-package/charts/web/templates/deployment.yaml');
-  const log = await logOf(catalog, built.id);
+  const log = await logOf(built.id);
   expect(log[0]).toMatch(/^Queued/);
   expect(log.at(-1)).toBe('Ready: version 1.0.0');
   const detail = await catalog.asService('installer').artifacts.getPackageDetail({ packageId: built.id });
@@ -166,7 +166,7 @@ test('dependencies are fetched from their repositories, and those that are in th
     { kind: 'ConfigMap', count: 2 },
     { kind: 'Service', count: 1 },
   ]);
-  const files = [...readArchive(await artifactOf(catalog, built.digest)).keys()];
+  const files = [...readArchive(await artifactOf(built.digest)).keys()];
   expect(files).toContain('cnap-package/charts/parent/charts/deep/charts/lib/Chart.yaml');
   expect(files).toContain('cnap-package/charts/parent/charts/inner/Chart.yaml');
   expect(files.filter((path) => path.endsWith('.tgz'))).toEqual([]);
@@ -234,7 +234,7 @@ test('a repository that is away for a while is waited for', async () => {
   });
   const { package: built } = await catalog.aTemplate(undefined, repository);
   expect([built.state, built.stateMessage, asked]).toEqual([PackageState.READY, '', 4]);
-  expect((await logOf(catalog, built.id)).join('\n')).toContain('It is tried again.');
+  expect((await logOf(built.id)).join('\n')).toContain('It is tried again.');
 });
 
 test('a crash after any step, and every call made twice, end the same', async () => {
@@ -243,14 +243,14 @@ test('a crash after any step, and every call made twice, end the same', async ()
   const expected = (await plain.aTemplate([{ chart: 'web', version: '1.2.0' }])).package;
 
   const crashed = new Map<string, number>();
-  await using catalog = await startTestCatalog({
+  await using cut = await startTestCatalog({
     afterExternalCall(name) {
       crashed.set(name, (crashed.get(name) ?? 0) + 1);
       if (crashed.get(name) === 1) throw new Error(`crash after ${name}`);
     },
   });
-  catalog.repository.publish('web', '1.2.0', web('1.2.0'));
-  const built = (await catalog.aTemplate([{ chart: 'web', version: '1.2.0' }])).package;
+  cut.repository.publish('web', '1.2.0', web('1.2.0'));
+  const built = (await cut.aTemplate([{ chart: 'web', version: '1.2.0' }])).package;
   expect([...crashed.keys()]).toEqual(['repository.index', 'repository.download', 'helm.template']);
   expect([built.state, built.version, built.digest]).toEqual([PackageState.READY, '1.0.0', expected.digest]);
 
@@ -268,6 +268,7 @@ test('what is not there is said to be not there', async () => {
   await using repository = await startRepository();
   const { templateId, package: built } = await catalog.aTemplate(undefined, repository);
   const stranger = catalog.as('stranger').packages;
+  await expect(stranger.getPackage({ id: built.id })).rejects.toThrow(built.id);
   const notFound = [Code.NotFound, 'PACKAGE_NOT_FOUND'] as const;
   await expectError(stranger.getPackage({ id: built.id }), ...notFound);
   await expectError(stranger.watchPackage({ id: built.id })[Symbol.asyncIterator]().next(), ...notFound);
@@ -279,7 +280,7 @@ test('what is not there is said to be not there', async () => {
     Code.InvalidArgument,
     'PAGE_TOKEN_INVALID',
   );
-  await expectError(artifactOf(catalog, `sha256:${'0'.repeat(64)}`), Code.NotFound, 'ARTIFACT_NOT_FOUND');
+  await expectError(artifactOf(`sha256:${'0'.repeat(64)}`), Code.NotFound, 'ARTIFACT_NOT_FOUND');
   await expectError(
     catalog.as('owner').artifacts.getPackageDetail({ packageId: built.id }),
     Code.PermissionDenied,

@@ -5,7 +5,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { PriceLookupService } from '@cnap/proto/cnap/billing/v1/price_lookup_service';
 import { type Price, PriceKind, PriceSchema } from '@cnap/proto/cnap/billing/v1/price';
 import { UsageService as BillingUsageService } from '@cnap/proto/cnap/billing/v1/usage_service';
-import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
+import type { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import { UsageService as InstallerUsageService } from '@cnap/proto/cnap/installer/v1/usage_service';

@@ -84,7 +84,8 @@ test('a request id gives the first result', async () => {
 });
 
 test('a template in use cannot be deleted; one that is not goes with its packages', async () => {
-  const { templateId, package: built } = await catalog.aTemplate();
+  // A content of its own: an artifact stays while any package has it.
+  const { templateId, package: built } = await catalog.aTemplate([{ chart: 'shop', values: { own: true } }]);
   const owner = catalog.as('owner');
   const remove = () => owner.templates.deleteTemplate({ id: templateId });
 
@@ -110,6 +111,8 @@ test('a template in use cannot be deleted; one that is not goes with its package
   await remove();
   await expectError(owner.templates.getTemplate({ id: templateId }), Code.NotFound, 'TEMPLATE_NOT_FOUND');
   await expectError(owner.packages.getPackage({ id: built.id }), Code.NotFound, 'PACKAGE_NOT_FOUND');
+  const artifact = catalog.asService('installer').artifacts.getArtifact({ digest: built.digest });
+  await expectError(artifact[Symbol.asyncIterator]().next(), Code.NotFound, 'ARTIFACT_NOT_FOUND');
   expect((await factsOf(catalog, 'template', templateId, TemplateEventSchema)).at(-1)?.fact).toBe('deleted');
 });
 

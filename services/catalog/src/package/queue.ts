@@ -40,8 +40,8 @@ export async function queueBuild(
   return row;
 }
 
-async function giveWay(tx: Db, older: PackageRow, newId: string): Promise<void> {
-  const message = `A newer build took its place: ${newId}`;
+async function giveWay(tx: Db, older: PackageRow, newerId: string): Promise<void> {
+  const message = `A newer build took its place: ${newerId}`;
   const failed = await updatePackage(tx, older, { state: 'failed', stateMessage: message });
   await dropArchives(tx, older.id);
   await log(tx, older, message);

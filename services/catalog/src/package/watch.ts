@@ -12,7 +12,8 @@ const shortestWaitMs = 50;
  */
 export async function* looks(db: Database<CatalogDatabase>, signal: AbortSignal): AsyncGenerator<void> {
   let notified = Promise.withResolvers<void>();
-  using _listening = db.listen(packageChannel, () => notified.resolve());
+  using stack = new DisposableStack();
+  stack.use(db.listen(packageChannel, () => notified.resolve()));
   while (!signal.aborted) {
     yield;
     const enough = new AbortController();

@@ -24,6 +24,7 @@ export const reconcilePrices =
       for (const price of found) await notePrice(tx, workspaceId, price);
       await notePricesGone(
         tx,
+        workspaceId,
         state.due.filter((id) => !found.some((price) => price.id === id)),
       );
       await noteSeller(tx, workspaceId, answer?.chargesEnabled ?? false);

@@ -7,12 +7,12 @@ type Db = Tx<CatalogDatabase>;
 
 /** Keeps what a fact says; one that is older than what is known changes nothing. */
 export async function applyPrice(tx: Db, price: Omit<PriceRow, 'refresh_time'>): Promise<void> {
-  const { id: _, ...values } = price;
+  const { id: _id, workspace_id: _workspace, ...values } = price;
   await tx
     .insertInto('price')
     .values({ ...price, refresh_time: new Date() })
     .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet(values).where('price.version', '<', price.version),
+      conflict.columns(['workspace_id', 'id']).doUpdateSet(values).where('price.version', '<', price.version),
     )
     .execute();
 }
@@ -32,19 +32,21 @@ export async function notePrice(tx: Db, workspaceId: string, price: KnownPrice):
   await tx
     .insertInto('price')
     .values({ id: price.id, workspace_id: workspaceId, version: '0', ...seen })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(seen))
+    .onConflict((conflict) => conflict.columns(['workspace_id', 'id']).doUpdateSet(seen))
     .execute();
 }
 
-export async function notePricesGone(tx: Db, ids: string[]): Promise<void> {
+export async function notePricesGone(tx: Db, workspaceId: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await tx
     .updateTable('price')
     .set({ active: false, refresh_time: sql`now()` })
+    .where('workspace_id', '=', workspaceId)
     .where('id', 'in', ids)
     .execute();
 }
 
+/** Whoever's account they are on. */
 export function pricesById(tx: Db, ids: string[]): Promise<PriceRow[]> {
   if (ids.length === 0) return Promise.resolve([]);
   return tx.selectFrom('price').selectAll().where('id', 'in', ids).execute();
@@ -61,7 +63,7 @@ export async function pricesToRefresh(
     select offered.id from (
       select distinct unnest(stripe_price_ids) as id from product
       where workspace_id = ${workspaceId} and state = 'active') offered
-    left join price on price.id = offered.id
+    left join price on price.id = offered.id and price.workspace_id = ${workspaceId}
     where price.id is null or price.refresh_time < now() - ${olderThanMs} * interval '1 ms'
     order by price.refresh_time nulls first limit ${limit}`.execute(tx);
   return rows.map(({ id }) => id);

@@ -48,7 +48,7 @@ const metaSchema = {
     oneOf: schemas,
     not: { $ref: '#' },
     if: { $ref: '#' },
-    then: { $ref: '#' },
+    then: { $ref: '#' }, // oxlint-disable-line no-thenable -- a keyword of JSON Schema
     else: { $ref: '#' },
     properties: schemaMap,
     patternProperties: { ...schemaMap, propertyNames: { maxLength: 500 } },

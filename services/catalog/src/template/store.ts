@@ -99,11 +99,7 @@ export function updateTemplate(tx: Db, id: string, change: TemplateChange): Prom
 
 /** Not a change of the template by anybody, so its version and etag stay. */
 export async function setLatestPackage(tx: Db, id: string, packageId: string): Promise<void> {
-  await tx
-    .updateTable('template')
-    .set({ latest_package_id: packageId })
-    .where('id', '=', id)
-    .execute();
+  await tx.updateTable('template').set({ latest_package_id: packageId }).where('id', '=', id).execute();
 }
 
 export async function deleteTemplate(tx: Db, id: string): Promise<void> {
