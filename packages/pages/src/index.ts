@@ -63,7 +63,8 @@ function decodePosition(token: string): Position {
     if (!Array.isArray(parsed) || parsed.length !== 2) throw new Error('not a position');
     const [time, id] = parsed as [unknown, unknown];
     const date = new Date(String(time));
-    if (typeof id !== 'string' || Number.isNaN(date.getTime())) throw new Error('not a position');
+    if (typeof id !== 'string' || id.includes('\u0000') || Number.isNaN(date.getTime()))
+      throw new Error('not a position');
     return { time: date, id };
   } catch (cause) {
     throw new DomainError(

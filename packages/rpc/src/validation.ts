@@ -1,7 +1,8 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
 import { createValidator, type Validator } from '@bufbuild/protovalidate';
-import { DomainError } from '@cnap/errors';
+import { DomainError, invalidField } from '@cnap/errors';
+import { unstorableText } from './unstorable-text.ts';
 
 let validator: Validator | undefined;
 
@@ -12,7 +13,11 @@ let validator: Validator | undefined;
 export function validate(schema: DescMessage, message: Message): void {
   validator ??= createValidator();
   const result = validator.validate(schema, message);
-  if (result.kind === 'valid') return;
+  if (result.kind === 'valid') {
+    const path = unstorableText(message);
+    if (path) throw invalidField(path.join('.'), 'must not contain the character U+0000');
+    return;
+  }
   if (result.kind === 'error') throw result.error;
   const fields = result.violations.map((violation) => ({
     field: pathToString(violation.field),

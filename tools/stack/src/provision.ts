@@ -15,6 +15,7 @@ export async function provisionUser(
     baseUrl: access.identityUrl,
     audience: 'identity',
     identity,
+    timeoutMs: 30_000, // the first call of all, on a machine that is busy with starting everything
   });
   const made = await client.provisionUser(user);
   return { userId: made.user?.id ?? '', workspaceId: made.workspaceId, token: made.tokenSecret };
