@@ -3,7 +3,7 @@ import { done, type Outcome, type ReconcileContext, requeueAfter } from '@cnap/r
 import type { OrderRow } from '../database.ts';
 import { enterState } from './enter.ts';
 import { inputsOf } from './inputs.ts';
-import { installOf, moneyRefOf } from './observe.ts';
+import { installOf, type moneyColumns, moneyRefOf } from './observe.ts';
 import { lookAgainMs, type Step } from './plan.ts';
 import type { MoneySeen } from './port.ts';
 import type { OrderDeps } from './reconcile.ts';
@@ -13,6 +13,8 @@ import { changeOrder } from './store.ts';
 const longestHoldMs = 6 * 24 * 60 * 60_000;
 
 const again = requeueAfter(0);
+/** After what Stripe may pass over without a word: never in a tight loop. */
+const soon = requeueAfter(1_000);
 
 type EnterStep = Extract<Step, { do: 'enter' }>;
 
@@ -21,8 +23,7 @@ export async function act(
   deps: OrderDeps,
   context: ReconcileContext,
   order: OrderRow,
-  step: Step,
-  seen: MoneySeen,
+  step: Exclude<Step, EnterStep>,
 ): Promise<Outcome> {
   const { money, installs } = deps;
   const ref = moneyRefOf(order, context.attempt);
@@ -31,11 +32,6 @@ export async function act(
       return done;
     case 'wait':
       return requeueAfter(step.afterMs, `looks again; ${order.state}`);
-    case 'enter':
-      await context.write((tx) =>
-        enterState(tx, order, withCause(order, step), columnsOf(deps, order, step, seen)),
-      );
-      return again;
     case 'ensure-install':
       return ensureInstall(deps, context, order);
     case 'end-install': {
@@ -51,7 +47,7 @@ export async function act(
       return again;
     case 'expire-session':
       if (ref) await money.expireSession(ref);
-      return again;
+      return soon;
     case 'release':
       if (ref) await money.release(ref);
       return again;
@@ -60,11 +56,25 @@ export async function act(
       return again;
     case 'cancel-subscription':
       if (ref) await money.cancelSubscription(ref);
-      return again;
+      return soon;
     case 'cancel-subscription-at-period-end':
       if (ref) await money.cancelSubscriptionAtPeriodEnd(ref);
-      return again;
+      return soon;
   }
+}
+
+/** Enters a state, with what was found (`columns`) and what is decided at that moment. */
+export async function enter(
+  deps: OrderDeps,
+  context: ReconcileContext,
+  order: OrderRow,
+  step: EnterStep,
+  columns: ReturnType<typeof moneyColumns>,
+  seen: MoneySeen,
+): Promise<Outcome> {
+  const decided = decidedAt(deps, order, step, seen);
+  await context.write((tx) => enterState(tx, order, withCause(order, step), { ...columns, ...decided }));
+  return again;
 }
 
 /** What is undone says why to its end. */
@@ -72,7 +82,7 @@ const withCause = (order: OrderRow, step: EnterStep): EnterStep =>
   step.state === 'refunded' ? { ...step, reason: order.reason, message: order.message } : step;
 
 /** What else is decided at the moment a state is entered. */
-function columnsOf(
+function decidedAt(
   deps: OrderDeps,
   order: OrderRow,
   step: { state: string },

@@ -4,7 +4,7 @@ import { done, type Outcome, type Reconcile, type ReconcileContext, requeueAfter
 import type { Keyring } from '@cnap/secrets';
 import { withActor, withTrace } from '@cnap/telemetry';
 import type { BillingTables, OrderRow } from '../database.ts';
-import { act } from './act.ts';
+import { act, enter } from './act.ts';
 import { inputsOf } from './inputs.ts';
 import { differs, installOf, moneyColumns, observeMoney, wantedOf, type InstallLook } from './observe.ts';
 import { nextStep } from './plan.ts';
@@ -35,13 +35,15 @@ export const orderReconciler =
 async function bringCloser(deps: OrderDeps, context: ReconcileContext, read: OrderRow): Promise<Outcome> {
   try {
     const money = await observeMoney(deps.money, read);
+    const { install, unreachable } = await lookAtInstall(deps, read);
+    const step = nextStep(wantedOf(read), { money, ...(install ? { install } : {}) }, deps.now());
     const columns = moneyColumns(read, money);
+    // A state is entered together with what was found; any other step finds it written.
+    if (step.do === 'enter') return await enter(deps, context, read, step, columns, money);
     const order = differs(read, columns) ? await context.write((tx) => changeOrder(tx, read, columns)) : read;
-    const { install, unreachable } = await lookAtInstall(deps, order);
-    const step = nextStep(wantedOf(order), { money, ...(install ? { install } : {}) }, deps.now());
     // Visible as a failure, and tried again with its pauses; past the deadline there is another step.
     if (step.do === 'wait' && unreachable) throw unreachable;
-    return await act(deps, context, order, step, money);
+    return await act(deps, context, order, step);
   } catch (error) {
     if (error instanceof OrderChanged) return requeueAfter(0, 'the order was changed meanwhile');
     throw error;
