@@ -1,4 +1,7 @@
 // The real service on a real Postgres and NATS, with kubesim as its cluster and fakes of the services it calls.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '@bufbuild/protobuf';
 import { createCnapClient, type CnapClient } from '@cnap/client';
 import { loadConfig } from '@cnap/config';
@@ -52,6 +55,8 @@ export interface TestInstaller extends AsyncDisposable {
   until(id: string, state: InstallState, person?: Person): Promise<Install>;
   /** Ends the service and starts it again. */
   restart(overrides?: Overrides): Promise<void>;
+  /** Ends the service and starts it again as a process of its own; what it logs is in the answer. */
+  restartAsProcess(): Promise<string[]>;
 }
 
 export async function startTestInstaller(overrides: Overrides = {}): Promise<TestInstaller> {
@@ -64,7 +69,7 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
   const sim = parts.use(await startKubesim());
   const kubernetes = parts.use(connect(parseKubeconfig(sim.kubeconfig)));
   const candidate = peers.aCluster(sim.kubeconfig);
-  const config = loadConfig(settings, {
+  const environment = {
     ...keys.environmentOf('installer'),
     ...peers.environment,
     PORT: '0',
@@ -73,9 +78,10 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
     CNAP_NATS_PREFIX: nats.subjectPrefix,
     CNAP_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     CNAP_LEASE: '1s',
-  });
+  };
+  const config = loadConfig(settings, environment);
   const start = (change: Overrides) => startInstaller(config, { firstPauseMs: 20, ...change });
-  let service = await start(overrides);
+  let service: AsyncDisposable & { url: string } = await start(overrides);
   parts.defer(() => service[Symbol.asyncDispose]());
   const billingOf = () =>
     peerClient(OrderInstallService, {
@@ -146,7 +152,31 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
       service = await start(change);
       billing = billingOf();
     },
+    async restartAsProcess() {
+      await service[Symbol.asyncDispose]();
+      const logged: string[] = [];
+      service = await startProcess({ ...process.env, ...environment, LOG_LEVEL: 'debug' }, logged);
+      billing = billingOf();
+      return logged;
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function startProcess(env: NodeJS.ProcessEnv, logged: string[]) {
+  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+  const child = fork(main, { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const ended = once(child, 'exit');
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => logged.push(String(data)));
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [{ ready?: string }];
+  const url = message?.ready;
+  if (url === undefined) throw new Error(`it did not start: ${logged.join('')}`);
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await ended;
+    },
   };
 }
 
