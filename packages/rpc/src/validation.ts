@@ -15,7 +15,7 @@ export function validate(schema: DescMessage, message: Message): void {
   const result = validator.validate(schema, message);
   if (result.kind === 'valid') {
     const path = unstorableText(message);
-    if (path) throw invalidField(path.join('.'), 'must not contain the character U+0000');
+    if (path !== undefined) throw invalidField(path, 'must not contain the character U+0000');
     return;
   }
   if (result.kind === 'error') throw result.error;

@@ -14,7 +14,7 @@ import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_se
 import { startReconcilers } from '@cnap/reconcile';
 import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
-import { callersOf } from '@cnap/service';
+import { callersOf, deadLetterRpc, type ExternalCallHooks, externalCalls } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { createPostgresArtifacts } from './artifact/postgres-store.ts';
 import { artifactRpc } from './artifact/rpc.ts';
@@ -23,8 +23,6 @@ import { onCluster } from './cluster/on-cluster.ts';
 import { reconcileClusters } from './cluster/reconcile.ts';
 import type { Config } from './config.ts';
 import type { CatalogDatabase } from './database.ts';
-import { deadLetterRpc } from './dead-letter/rpc.ts';
-import { type ExternalCallFaults, externalCalls } from './external-call.ts';
 import { createFetcher, type FetcherOptions } from './fetch/fetch.ts';
 import { createChartRenderer } from './helm/chart-renderer.ts';
 import { listingRpc } from './listing/rpc.ts';
@@ -45,7 +43,7 @@ import { templateRpc } from './template/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
 
 /** What tests put in place of the world. */
-export type CatalogOverrides = ExternalCallFaults & {
+export type CatalogOverrides = ExternalCallHooks & {
   fetcher?: Partial<FetcherOptions>;
   /** The pause after a first failure of a build. */
   firstPauseMs?: number;
@@ -116,7 +114,7 @@ export async function startCatalog(
       ready: () => db.ping(),
       routes: (router) => {
         router.service(ArtifactService, artifactRpc({ db, artifacts }));
-        router.service(DeadLetterService, deadLetterRpc({ events }));
+        router.service(DeadLetterService, deadLetterRpc(events));
         router.service(ListingService, listingRpc({ db }));
         router.service(PackageService, packageRpc({ db }));
         router.service(ProductDetailService, productDetailRpc({ db }));

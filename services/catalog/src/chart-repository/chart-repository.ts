@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '@cnap/errors';
 import { sourceLimits } from '@cnap/helm';
-import type { ExternalCall } from '../external-call.ts';
+import type { ExternalCalls } from '@cnap/service';
 import type { Fetcher } from '../fetch/fetch.ts';
 import type { ChartRepository, ResolvedChart } from '../package/ports.ts';
 import { entriesOf } from './index-file.ts';
@@ -10,7 +10,7 @@ import { chooseVersion, newestFirst } from './version.ts';
 
 const maxIndexBytes = 50 * 1024 * 1024;
 
-export function createChartRepository(deps: { fetcher: Fetcher; external: ExternalCall }): ChartRepository {
+export function createChartRepository(deps: { fetcher: Fetcher; external: ExternalCalls }): ChartRepository {
   const { fetcher, external } = deps;
 
   async function resolve(

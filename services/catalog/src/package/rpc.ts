@@ -13,7 +13,6 @@ import { currentTraceparent } from '@cnap/telemetry';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { CatalogDatabase } from '../database.ts';
 import { pageFrom } from '../page.ts';
-import { refuseNull } from '../request.ts';
 import { getTemplate, lockTemplate } from '../template/store.ts';
 import { linesAfter } from './log-store.ts';
 import { findSameBuild, queueBuild } from './queue.ts';
@@ -43,7 +42,6 @@ export const packageRpc = ({ db }: Deps): ServiceImpl<typeof PackageService> => 
 
   async buildPackage(request, context) {
     const workspaceId = workspaceOf(context);
-    refuseNull(request);
     const bump = bumpFrom(request.bump);
     const repeat = repeatable(
       context,

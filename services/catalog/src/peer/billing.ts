@@ -3,7 +3,7 @@ import { DomainError } from '@cnap/errors';
 import { PriceLookupService } from '@cnap/proto/cnap/billing/v1/price_lookup_service';
 import { UsageService } from '@cnap/proto/cnap/billing/v1/usage_service';
 import { peerClient } from '@cnap/rpc';
-import type { ExternalCall } from '../external-call.ts';
+import type { ExternalCalls } from '@cnap/service';
 import { priceKinds } from '../price/kind.ts';
 import type { PriceDirectory } from '../product/ports.ts';
 import type { OrderUsage } from './usage-port.ts';
@@ -11,7 +11,7 @@ import type { OrderUsage } from './usage-port.ts';
 export function priceDirectory(
   baseUrl: string,
   identity: ServiceIdentity,
-  external: ExternalCall,
+  external: ExternalCalls,
 ): PriceDirectory {
   const peer = peerClient(PriceLookupService, { baseUrl, audience: 'billing', identity });
   return {
@@ -36,7 +36,7 @@ export function priceDirectory(
   };
 }
 
-export function orderUsage(baseUrl: string, identity: ServiceIdentity, external: ExternalCall): OrderUsage {
+export function orderUsage(baseUrl: string, identity: ServiceIdentity, external: ExternalCalls): OrderUsage {
   const peer = peerClient(UsageService, { baseUrl, audience: 'billing', identity });
   return {
     async ofProduct(productId, signal) {

@@ -2,13 +2,13 @@ import type { ServiceIdentity } from '@cnap/auth';
 import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { peerClient } from '@cnap/rpc';
-import type { ExternalCall } from '../external-call.ts';
+import type { ExternalCalls } from '@cnap/service';
 import type { ClusterDirectory } from '../product/ports.ts';
 
 export function clusterDirectory(
   baseUrl: string,
   identity: ServiceIdentity,
-  external: ExternalCall,
+  external: ExternalCalls,
 ): ClusterDirectory {
   const peer = peerClient(PlacementCandidateService, { baseUrl, audience: 'clusters', identity });
   return {

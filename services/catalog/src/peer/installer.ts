@@ -1,13 +1,13 @@
 import type { ServiceIdentity } from '@cnap/auth';
 import { UsageService } from '@cnap/proto/cnap/installer/v1/usage_service';
 import { peerClient } from '@cnap/rpc';
-import type { ExternalCall } from '../external-call.ts';
+import type { ExternalCalls } from '@cnap/service';
 import type { InstallUsage, Usage } from './usage-port.ts';
 
 export function installUsage(
   baseUrl: string,
   identity: ServiceIdentity,
-  external: ExternalCall,
+  external: ExternalCalls,
 ): InstallUsage {
   const peer = peerClient(UsageService, { baseUrl, audience: 'installer', identity });
   const usageOf = async (

@@ -16,7 +16,7 @@ import type { CatalogDatabase, ProductRow, TemplateRow } from '../database.ts';
 import { rememberOffer } from '../listing/remember-offer.ts';
 import { pageFrom } from '../page.ts';
 import type { InstallUsage, OrderUsage } from '../peer/usage-port.ts';
-import { checkEtag, refuseNull } from '../request.ts';
+import { checkEtag } from '../request.ts';
 import { getTemplate } from '../template/store.ts';
 import { changedContent, checkContent, newContent, type ProductContent } from './content.ts';
 import { productDeleted, productPublished, productRetired, productUpdated } from './event.ts';
@@ -60,7 +60,6 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
 
   async createProduct(request, context) {
     const workspaceId = workspaceOf(context);
-    refuseNull(request);
     const content = newContent(request);
     const template = await deps.db.inWorkspace(workspaceId, (tx) =>
       getTemplate(tx, workspaceId, content.template_id),
@@ -87,7 +86,6 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
   async updateProduct(request, context) {
     const workspaceId = workspaceOf(context);
     const { change, updateMask } = request;
-    refuseNull(request);
     const intend = async (tx: Tx<CatalogDatabase>, row: ProductRow) => {
       checkEtag('product', request.etag, row.version);
       if (row.state === 'retired') throw retired(row.id);

@@ -20,7 +20,6 @@ import { repeatable } from '@cnap/service';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { CatalogDatabase, RegistryCredentialRow } from '../database.ts';
 import { pageFrom } from '../page.ts';
-import { refuseNull } from '../request.ts';
 import { registryOfUrl } from './registry.ts';
 import {
   deleteRegistryCredential,
@@ -57,7 +56,6 @@ export const registryCredentialRpc = ({
 
   async createRegistryCredential(request, context) {
     const workspaceId = workspaceOf(context);
-    refuseNull(request);
     const registryHost = registryOfUrl(request.registryUrl.trim());
     if (registryHost === undefined) {
       throw invalidField(

@@ -19,7 +19,7 @@ import type { CatalogDatabase } from '../database.ts';
 import { queueBuild } from '../package/queue.ts';
 import { digestsOf } from '../package/store.ts';
 import { pageFrom } from '../page.ts';
-import { checkEtag, refuseLarge, refuseNull } from '../request.ts';
+import { checkEtag, refuseLarge } from '../request.ts';
 import { sortedJson } from '../sorted-json.ts';
 import { templateCreated, templateDeleted, templateUpdated } from './event.ts';
 import { checkUnused, refuseInstalled } from './in-use.ts';
@@ -54,7 +54,6 @@ export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof 
 
   async createTemplate(request, context) {
     const workspaceId = workspaceOf(context);
-    refuseNull(request);
     const sources = editSources([], wantedSources(request.sources), () => newId('src'));
     const repeat = repeatable(
       context,
@@ -82,7 +81,6 @@ export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof 
 
   async updateTemplate(request, context) {
     const workspaceId = workspaceOf(context);
-    refuseNull(request);
     return db.inWorkspace(workspaceId, async (tx) => {
       const current = await lockTemplate(tx, workspaceId, request.id);
       checkEtag('template', request.etag, current.version);
