@@ -1,3 +1,3 @@
 import { testConfig } from '../../tools/vitest.ts';
 
-export default testConfig('postgres', 'nats');
+export default testConfig('nats');

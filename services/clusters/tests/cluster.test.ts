@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Code } from '@connectrpc/connect';
 import { newId } from '@cnap/ids';
 import { startKubesim, type Kubesim } from '@cnap/kubesim';
-import { parseKubeconfig } from '@cnap/kubernetes';
+import { connect, parseKubeconfig } from '@cnap/kubernetes';
 import { ClusterState, type Cluster } from '@cnap/proto/cnap/clusters/v1/cluster';
 import { eventually, expectError } from '@cnap/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -90,12 +90,18 @@ test('a cluster that hangs holds up no other', async () => {
   await member.deleteCluster({ id });
 });
 
-test('its room is observed', async () => {
+test('its room is observed, in whatever form Kubernetes writes quantities', async () => {
+  await using admin = connect(parseKubeconfig(kubesim.kubeconfig), {});
+  const [node] = await admin.list({ apiVersion: 'v1', kind: 'Node' });
+  const ref = { apiVersion: 'v1', kind: 'Node', name: node?.metadata.name ?? '' };
+  const allocatable = { cpu: '1500m', memory: '1.5Gi', pods: '20k' };
+  await admin.patch(ref, { status: { allocatable } }, { subresource: 'status' });
   await eventually(async () => {
     const { capacity } = (await member.getCluster({ id: prod.id })).cluster ?? {};
     expect(capacity?.nodes).toBe(2);
-    expect(capacity?.cpuMillis).toBeGreaterThan(0n);
-    expect(capacity?.memoryBytes).toBeGreaterThan(0n);
+    expect(capacity?.pods).toBeGreaterThan(20_000n);
+    expect((capacity?.cpuMillis ?? 0n) % 1_000n).toBe(500n);
+    expect(capacity?.memoryBytes).toBeGreaterThan(1_610_612_736n);
   });
 });
 

@@ -87,7 +87,7 @@ export async function startTestClusters(overrides: Overrides = {}): Promise<Test
     CNAP_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     CNAP_IDENTITY_URL: identityUrl,
     CNAP_INSTALLER_URL: installerUrl,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
     ...keys.environmentOf('clusters'),
   });
   const { url } = parts.use(await startClusters(config, overrides));

@@ -1,20 +1,49 @@
+import { createServiceIdentity } from '@cnap/auth';
+import { DomainError } from '@cnap/errors';
 import { rpcServices } from '@cnap/proto';
-import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
-import { isInternal, openBackends, peerClient, routeTable, startRpcServer } from '@cnap/rpc';
-import { callersOf } from '@cnap/service';
-import { startTelemetry } from '@cnap/telemetry';
-import { Callers } from './caller/resolve.ts';
+import {
+  isInternal,
+  openBackends,
+  routeTable,
+  startRpcServer,
+  type HttpRequest,
+  type HttpResponse,
+} from '@cnap/rpc';
+import { createLogger, startTelemetry, withTrace } from '@cnap/telemetry';
+import { Callers } from './caller/callers.ts';
 import type { Config } from './config.ts';
+import { identityCallers } from './identity/callers.ts';
+import { followRevocations } from './nats/revocations.ts';
+import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plain.ts';
 import { forward } from './rpc-forwarding/forward.ts';
-import { forwardWebhook } from './webhook/stripe.ts';
+import { forwardWebhook, stripeWebhookPath } from './webhook/stripe.ts';
+
+const readyTimeoutMs = 2_000;
+const drainMs = 4_000;
+
+/** What tests put in place of the usual. */
+export type Overrides = { now?: () => number; webhookDeadlineMs?: number };
 
 /** Starts the gateway: the one public port. */
-export async function startGateway(config: Config): Promise<AsyncDisposable & { url: string }> {
+export async function startGateway(
+  config: Config,
+  { now = Date.now, webhookDeadlineMs: deadlineMs = 10_000 }: Overrides = {},
+): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('gateway'));
-  const { identity, verifier } = callersOf('gateway', config);
-  const callers = new Callers(
-    peerClient(CallerService, { baseUrl: config.CNAP_IDENTITY_URL, audience: 'identity', identity }),
+  const logger = createLogger('gateway');
+  const identity = createServiceIdentity({
+    service: 'gateway',
+    privateKey: config.CNAP_SERVICE_PRIVATE_KEY,
+  });
+  const callers = new Callers(identityCallers(config.CNAP_IDENTITY_URL, identity), now);
+  parts.use(
+    followRevocations({
+      natsUrl: config.NATS_URL,
+      subjectPrefix: config.CNAP_NATS_PREFIX,
+      onRevoked: (revoked) => callers.drop(revoked),
+      logger,
+    }),
   );
   const backends = parts.use(
     openBackends({
@@ -26,34 +55,46 @@ export async function startGateway(config: Config): Promise<AsyncDisposable & { 
     }),
   );
   const routes = routeTable(rpcServices);
-  const publicServices = Object.values(rpcServices)
-    .flat()
-    .filter((service) => service.methods.some((method) => !isInternal(method)));
-  const server = parts.use(
-    await startRpcServer({
-      service: 'gateway',
-      host: config.HOST,
-      port: config.CNAP_PORT,
-      services: publicServices,
-      verifyCaller: (token) => verifier.verify(token),
-      ready: async () => {
-        const answer = await fetch(`${config.CNAP_IDENTITY_URL}/readyz`, {
-          signal: AbortSignal.timeout(2_000),
-        });
-        if (!answer.ok) throw new Error('identity is not ready');
-      },
-      routes: () => undefined,
-      http(request, response) {
-        const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-        const route = routes.get(path);
-        if (route) void forward(request, response, route, { backends, callers });
-        else if (path === '/webhooks/stripe' && request.method === 'POST') {
-          void forwardWebhook(request, response, backends);
-        } else return false;
-        return true;
-      },
-    }),
-  );
+  const http = (request: HttpRequest, response: HttpResponse): boolean => {
+    const path = request.url?.split('?', 1)[0] ?? '/';
+    const route = routes.get(path);
+    if (route) {
+      forward(request, response, route, { backends, callers, logger });
+      return true;
+    }
+    setSecurityHeaders(response);
+    if (path === stripeWebhookPath) {
+      void withTrace(undefined, () => forwardWebhook(request, response, { backends, logger, deadlineMs }));
+      return true;
+    }
+    if (path === '/') {
+      answerRoot(response, config.CNAP_PUBLIC_URL);
+      return true;
+    }
+    return answerUnimplemented(request, response, path);
+  };
+  const server = await startRpcServer({
+    service: 'gateway',
+    host: config.HOST,
+    port: config.CNAP_PORT,
+    // Health and reflection speak for every public service; their methods are all taken by `http`.
+    services: Object.values(rpcServices)
+      .flat()
+      .filter((service) => service.methods.some((method) => !isInternal(method))),
+    routes: () => undefined,
+    verifyCaller: () => Promise.reject(nobodySignsInHere()),
+    ready: async () => {
+      const signal = AbortSignal.timeout(readyTimeoutMs);
+      const answer = await fetch(`${config.CNAP_IDENTITY_URL}/readyz`, { signal });
+      await answer.body?.cancel();
+      if (!answer.ok) throw new Error('identity is not ready');
+    },
+    http,
+  });
+  parts.defer(() => server.drain({ deadlineMs: drainMs }));
   const owned = parts.move();
   return { url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
+
+const nobodySignsInHere = (): DomainError =>
+  new DomainError('unimplemented', 'UNIMPLEMENTED', 'The gateway serves no method of its own.');

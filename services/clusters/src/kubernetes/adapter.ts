@@ -5,6 +5,7 @@ import {
   formatKubeconfig,
   memoryBytes,
   parseKubeconfig,
+  parseQuantity,
   type AccessQuestion,
   type Cluster,
   type KubeObject,
@@ -154,7 +155,7 @@ async function readCapacity(cluster: Cluster, signal: AbortSignal): Promise<Capa
   return {
     cpuMillis: sum(({ cpu }) => cpuMillis(cpu ?? '0')),
     memoryBytes: sum(({ memory }) => memoryBytes(memory ?? '0')),
-    pods: sum(({ pods }) => Number(pods ?? '0')),
+    pods: sum(({ pods }) => parseQuantity(pods ?? '0')),
     nodes: nodes.length,
   };
 }

@@ -1,4 +1,4 @@
-import { DomainError } from '@cnap/errors';
+import { DomainError, invalidField } from '@cnap/errors';
 import {
   clientAddressHeader,
   forwardRpc,
@@ -9,59 +9,86 @@ import {
   type HttpResponse,
   type RpcRoute,
 } from '@cnap/rpc';
-import type { Callers } from '../caller/resolve.ts';
+import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/telemetry';
+import type { Callers } from '../caller/callers.ts';
+import { credentialOf, workspaceNamedBy } from './credential.ts';
 
-type Deps = { backends: Backends; callers: Callers };
+type Deps = { backends: Backends; callers: Callers; logger: Logger };
+
+const calls = counter('cnap.gateway.calls');
+const durations = histogram('cnap.gateway.duration_ms');
 
 /** Hands one RPC on to its service, with the caller's signed token in place of the credential. */
-export async function forward(
-  request: HttpRequest,
-  response: HttpResponse,
-  route: RpcRoute,
-  { backends, callers }: Deps,
-): Promise<void> {
-  const address = request.socket.remoteAddress ?? '';
-  const requestId = requestIdFrom(request);
-  try {
-    const credential = credentialIn(request);
-    const workspaceId = headerText(request.headers['x-workspace-id']);
-    const token =
-      credential === '' ? undefined : await callers.tokenFor({ credential, workspaceId, address });
-    if (response.destroyed) return;
-    forwardRpc(request, response, {
-      route,
-      backends,
-      headers: {
-        authorization: token === undefined ? undefined : `Bearer ${token}`,
-        cookie: undefined,
-        'x-workspace-id': undefined,
-        'x-request-id': requestId,
-        [clientAddressHeader]: address,
-      },
-      responseHeaders: { 'x-request-id': requestId },
-    });
-  } catch (error) {
-    refuseRpc(request, response, route.method, asDomainError(error), 'gateway');
-  }
-}
-
-function credentialIn(request: HttpRequest): string {
-  const header = request.headers.authorization;
-  if (header === undefined || header === '') return '';
-  const match = /^Bearer +(\S+)$/i.exec(header);
-  if (match?.[1] !== undefined) return match[1];
-  throw new DomainError(
-    'unauthenticated',
-    'CREDENTIAL_INVALID',
-    'The authorization header is not a bearer token.',
-    {
-      suggestion: 'Send "Authorization: Bearer <token>".',
-    },
+export function forward(request: HttpRequest, response: HttpResponse, route: RpcRoute, deps: Deps): void {
+  const { traceparent } = request.headers;
+  const rpc = `${route.method.parent.typeName}/${route.method.name}`;
+  const span = startSpan(
+    rpc,
+    { 'rpc.service': route.method.parent.typeName, 'rpc.method': route.method.name },
+    { kind: 'server', ...(typeof traceparent === 'string' ? { parent: traceparent } : {}) },
   );
+  const requestId = requestIdFrom(request);
+  const startedAt = performance.now();
+  let refused: DomainError | undefined;
+  response.once('close', () => {
+    const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+    const outcome = refused?.reason ?? String(response.statusCode);
+    calls.add(1, { rpc, outcome });
+    durations.record(durationMs, { rpc, outcome });
+    span.end(refused ? { error: refused } : {});
+    withTrace(span.traceparent, () => deps.logger.info({ rpc, outcome, durationMs, requestId }, 'forwarded'));
+  });
+  withTrace(span.traceparent, async () => {
+    try {
+      const address = request.socket.remoteAddress ?? '';
+      const token = await tokenOf(request, address, deps.callers);
+      if (gone(response)) return;
+      forwardRpc(request, response, {
+        route,
+        backends: deps.backends,
+        headers: {
+          ...withoutInternalHeaders(request),
+          authorization: token === undefined ? undefined : `Bearer ${token}`,
+          traceparent: span.traceparent,
+          'x-request-id': requestId,
+          [clientAddressHeader]: address === '' ? undefined : address,
+        },
+        responseHeaders: { 'x-request-id': requestId },
+      });
+    } catch (error) {
+      refused = asDomainError(error);
+      if (refused.kind === 'internal') deps.logger.error({ err: error, rpc, requestId }, 'could not forward');
+      response.setHeader('x-request-id', requestId);
+      refuseRpc(request, response, route.method, refused, 'gateway');
+    }
+  }).catch((error: unknown) => {
+    // The caller left while it was being refused.
+    deps.logger.debug({ err: error, rpc, requestId }, 'the caller is gone');
+    response.destroy();
+  });
 }
 
-const headerText = (value: string | string[] | undefined): string =>
-  (Array.isArray(value) ? value[0] : value)?.slice(0, 64) ?? '';
+async function tokenOf(request: HttpRequest, address: string, callers: Callers): Promise<string | undefined> {
+  const credential = credentialOf(request.headers.authorization);
+  if (credential === undefined) return undefined;
+  const named = workspaceNamedBy(request.headers['x-workspace-id']);
+  if (named === 'malformed') throw invalidField('X-Workspace-Id', 'is not the id of a workspace');
+  return callers.tokenFor({ credential, workspaceId: named, address });
+}
+
+/** What only the platform itself says, and what services are not to see. */
+function withoutInternalHeaders(request: HttpRequest): Record<string, undefined> {
+  const dropped: Record<string, undefined> = {
+    cookie: undefined,
+    tracestate: undefined,
+    'x-workspace-id': undefined,
+  };
+  for (const name in request.headers) if (name.startsWith('x-cnap-')) dropped[name] = undefined;
+  return dropped;
+}
+
+const gone = (response: HttpResponse): boolean =>
+  response.destroyed || ('stream' in response && response.stream.destroyed);
 
 const asDomainError = (error: unknown): DomainError =>
   error instanceof DomainError
