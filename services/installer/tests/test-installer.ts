@@ -53,6 +53,8 @@ export interface TestInstaller extends AsyncDisposable {
   ): Promise<Install>;
   get(id: string, person?: Person): Promise<Install>;
   until(id: string, state: InstallState, person?: Person): Promise<Install>;
+  /** Ends the service; `restart` starts it again. */
+  stop(): Promise<void>;
   /** Ends the service and starts it again. */
   restart(overrides?: Overrides): Promise<void>;
   /** Ends the service and starts it again as a process of its own; what it logs is in the answer. */
@@ -143,10 +145,9 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
         const install = await get(id, person);
         if (install.state === state) return install;
         const { reason, message } = install;
-        throw new Error(
-          `is ${InstallState[install.state]}, not ${InstallState[state]}: ${reason} ${message}`,
-        );
+        throw new Error(`is ${nameOf(install.state)}, not ${nameOf(state)}: ${reason} ${message}`);
       }),
+    stop: () => service[Symbol.asyncDispose](),
     async restart(change = {}) {
       await service[Symbol.asyncDispose]();
       service = await start(change);

@@ -6,7 +6,8 @@ import { placedInstalls } from './store.ts';
 
 /** Changes of an install that come so close to each other are one wake. */
 const gatherMs = 50;
-/** Over so long the installs are looked at that could have changed while nobody watched. */
+/** After a start, installs that could have changed while nobody watched are looked at one after another. */
+const apartMs = 20;
 const spreadMs = 60_000;
 const wakesPerTransaction = 500;
 
@@ -46,11 +47,12 @@ export function wakeInstalls(db: Database, logger: Logger): Waker {
     async wakeAll() {
       const placed = await db.acrossWorkspaces(placedInstalls);
       const seen = new Set<string>();
+      const withinMs = Math.min(spreadMs, placed.length * apartMs);
       for (let from = 0; from < placed.length; from += wakesPerTransaction) {
         const some = placed.slice(from, from + wakesPerTransaction);
         await db.acrossWorkspaces(async (tx) => {
           for (const { id, cluster_id: clusterId } of some) {
-            const afterMs = seen.has(clusterId ?? '') ? Math.round(Math.random() * spreadMs) : 0;
+            const afterMs = seen.has(clusterId ?? '') ? Math.round(Math.random() * withinMs) : 0;
             seen.add(clusterId ?? '');
             await wake(tx, 'install', id, { afterMs });
           }
