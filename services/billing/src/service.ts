@@ -15,7 +15,7 @@ import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_se
 import { startReconcilers } from '@cnap/reconcile';
 import { peerClient, startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
-import { callersOf } from '@cnap/service';
+import { callersOf, deadLetterRpc, type ExternalCallHooks, externalCalls } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { catalogProducts } from './catalog/products.ts';
 import { checkoutRpc } from './checkout/rpc.ts';
@@ -23,8 +23,6 @@ import type { Config } from './config.ts';
 import { onOwnershipTransferred } from './customer/on-ownership-transferred.ts';
 import { customerReconciler } from './customer/reconcile.ts';
 import type { BillingTables } from './database.ts';
-import { deadLetterRpc } from './dead-letter/rpc.ts';
-import { externalCalls, type ExternalCallHooks } from './external-calls.ts';
 import { identityOwners } from './identity/owners.ts';
 import { installerInstalls } from './installer/installs.ts';
 import { installerPlacements } from './installer/placements.ts';

@@ -3,7 +3,7 @@ import { ProductState, Visibility } from '@cnap/proto/cnap/catalog/v1/product';
 import type { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
 import type { Client } from '@connectrpc/connect';
 import type { Products } from '../checkout/port.ts';
-import type { ExternalCalls } from '../external-calls.ts';
+import type { ExternalCalls } from '@cnap/service';
 
 /** Products, as catalog has them. */
 export const catalogProducts = (

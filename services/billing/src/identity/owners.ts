@@ -1,7 +1,7 @@
 import type { WorkspaceOwnerService } from '@cnap/proto/cnap/identity/v1/workspace_owner_service';
 import type { Client } from '@connectrpc/connect';
 import type { Owners } from '../customer/port.ts';
-import type { ExternalCalls } from '../external-calls.ts';
+import type { ExternalCalls } from '@cnap/service';
 
 /** Owners of workspaces, as identity has them. */
 export const identityOwners = (

@@ -1,7 +1,7 @@
 import { type Install, InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import type { OrderInstallService } from '@cnap/proto/cnap/installer/v1/order_install_service';
 import type { Client } from '@connectrpc/connect';
-import type { ExternalCalls } from '../external-calls.ts';
+import type { ExternalCalls } from '@cnap/service';
 import type { Installs, InstallSeen } from '../order/port.ts';
 
 /** Installs of orders, as the installer has them. */

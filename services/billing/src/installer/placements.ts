@@ -2,7 +2,7 @@ import { DomainError } from '@cnap/errors';
 import type { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_service';
 import type { Client } from '@connectrpc/connect';
 import type { Placements } from '../checkout/port.ts';
-import type { ExternalCalls } from '../external-calls.ts';
+import type { ExternalCalls } from '@cnap/service';
 
 /** The installer's fit check. */
 export const installerPlacements = (

@@ -1,5 +1,5 @@
 import { Stripe } from 'stripe';
-import type { ExternalCalls } from '../external-calls.ts';
+import type { ExternalCalls } from '@cnap/service';
 import { stripeError } from './errors.ts';
 
 /** What each file of this folder works with. */
