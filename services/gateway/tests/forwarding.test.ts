@@ -66,6 +66,23 @@ describe.each(Object.entries(transports))('%s', (_, transportTo) => {
     await expectError(workspaces.getWorkspace({ id }), Code.Unauthenticated, 'SIGN_IN_REQUIRED');
   });
 
+  test('an empty request is whole by the time its caller is known', async () => {
+    const secret = newId('tok');
+    backends.credentials.set(secret, keys.person('owner'));
+    const gate = Promise.withResolvers<void>();
+    backends.gate.open = gate.promise;
+    const listings = createClient(ListingService, transport);
+    const call = listings.listListings(
+      {},
+      { headers: { authorization: `Bearer ${secret}` }, timeoutMs: 10_000 },
+    );
+    await eventually(() => backends.resolved.some(({ credential }) => credential === secret));
+    // Another round trip on the same connection: whatever the client has sent has arrived.
+    await listings.listListings({});
+    gate.resolve();
+    expect((await call).nextPageToken).toBe('next');
+  });
+
   test('a stream arrives while it is made', async () => {
     const next = Promise.withResolvers<void>();
     backends.lines.next = next.promise;
