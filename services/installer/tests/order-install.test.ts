@@ -145,7 +145,9 @@ test('what billing asks for is refused to others; a product or package that is n
     audience: 'installer',
     identity: installer.keys.identityOf('catalog'),
   });
-  await expect(asCatalog.endInstall({ orderId: newId('ord') })).rejects.toThrow();
+  await expect(asCatalog.endInstall({ orderId: newId('ord') })).rejects.toMatchObject({
+    reason: 'PEER_FAILED',
+  });
   await expect(installer.ensure({ ...installer.aProduct(), id: newId('prd') })).rejects.toMatchObject({
     reason: 'PRODUCT_NOT_FOUND',
   });

@@ -60,6 +60,7 @@ test('an install that runs stays RUNNING through an outage, and is removed after
 test('a slow cluster only takes longer', async () => {
   await addFault(other, { kind: 'latency', ms: 50 });
   const { id } = await onIll();
-  await installer.until(id, InstallState.RUNNING);
+  const { conditions } = await installer.until(id, InstallState.RUNNING);
+  expect(conditions.every(({ met }) => met)).toBe(true);
   await simulate(other, 'DELETE', 'faults');
 });

@@ -147,7 +147,7 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
         const { reason, message } = install;
         throw new Error(`is ${nameOf(install.state)}, not ${nameOf(state)}: ${reason} ${message}`);
       }),
-    stop: () => service[Symbol.asyncDispose](),
+    stop: async () => service[Symbol.asyncDispose](),
     async restart(change = {}) {
       await service[Symbol.asyncDispose]();
       service = await start(change);

@@ -1,8 +1,8 @@
 import { messageOf } from '@cnap/errors';
 import { done, requeueAfter, type Outcome, type Reconcile, type ReconcileContext } from '@cnap/reconcile';
 import { withTrace } from '@cnap/telemetry';
+import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import type { InstallRow, StepName, Tx } from '../database.ts';
-import { ClusterUnavailable } from '../kubernetes/cluster-connections.ts';
 import { openedOnce } from '../release/manifests.ts';
 import { loadRelease } from '../release/store.ts';
 import { applySteps } from './apply-steps.ts';

@@ -9,24 +9,9 @@ import {
   parseKubeconfig,
 } from '@cnap/kubernetes';
 
+import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { installLabel } from './owned-object.ts';
-
-/** A cluster cannot be asked now. Nothing is known about the request; ask again after `retryAfterMs`. */
-export class ClusterUnavailable extends Error {
-  override readonly name = 'ClusterUnavailable';
-  readonly clusterId: string;
-  readonly retryAfterMs: number;
-  /** It answers, but not to more at a time. */
-  readonly busy: boolean;
-
-  constructor(clusterId: string, why: string, retryAfterMs: number, cause?: unknown, busy = false) {
-    super(why, { cause });
-    this.busy = busy;
-    this.clusterId = clusterId;
-    this.retryAfterMs = Math.max(50, Math.round(retryAfterMs));
-  }
-}
 
 export type ConnectionOptions = {
   /** Reads a cluster's kubeconfig when it is first needed, and again after 401. */

@@ -5,11 +5,11 @@ import { KubernetesError } from '@cnap/kubernetes';
 import { pageQuery } from '@cnap/pages';
 import type { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { workspaceOf } from '@cnap/rpc';
+import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import type { Database, InstallRow } from '../database.ts';
 import { targetOf } from '../install/steps.ts';
 import { findInstall } from '../install/store.ts';
 import { viewerOf } from '../install/to-proto.ts';
-import { ClusterUnavailable } from '../kubernetes/cluster-connections.ts';
 import type { Engine } from '../kubernetes/port.ts';
 
 type Deps = { db: Database; engine: Engine };
