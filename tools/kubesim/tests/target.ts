@@ -86,5 +86,3 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<unknown, un
   }
   return undefined;
 }
-
-export const readText = (path: string): string => readFileSync(path, 'utf8');

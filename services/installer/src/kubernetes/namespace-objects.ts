@@ -4,7 +4,7 @@ import { installLabel, pullSecret } from './owned-object.ts';
 import type { NamespaceSettings, Target } from './port.ts';
 
 /** Lets an install's pods be reached from other installs. */
-export const sharedServiceLabel = 'cnap.tech/shared-service';
+const sharedServiceLabel = 'cnap.tech/shared-service';
 
 /** What every install's namespace holds before anything of the chart goes in, in order of application. */
 export function namespaceObjects(target: Target, settings: NamespaceSettings): KubeObject[] {

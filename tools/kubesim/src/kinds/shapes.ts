@@ -78,7 +78,6 @@ export const workloadShape: Shape = {
   },
 };
 
-export const jobShape = workloadShape;
 export const cronJobShape: Shape = {
   fields: { spec: { fields: { jobTemplate: workloadShape } }, status: { fields: { active: atomic } } },
 };
@@ -126,4 +125,3 @@ export const webhookConfigurationShape: Shape = {
   },
 };
 export const quotaShape: Shape = { fields: { spec: { fields: { scopeSelector: atomic } } } };
-export const storageClassShape: Shape = {};

@@ -35,14 +35,6 @@ export function emit(scope: Scope, type: string, object: StripeObject, before?: 
   return event;
 }
 
-/** For objects that the platform owns although a connected account caused them: fees, accounts. */
-export const emitOnPlatform = (
-  scope: Scope,
-  type: string,
-  object: StripeObject,
-  before?: StripeObject,
-): Event => emit(platformScope(scope), type, object, before);
-
 function previousAttributes(before: StripeObject, after: StripeObject): Record<string, unknown> {
   const changed = Object.keys(after).filter(
     (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),

@@ -4,7 +4,7 @@ import { ageColumn, at, column, count, humanAge, nameColumn, text, workloadWide 
 import type { Kind } from '../kind.ts';
 import { below, defaulted } from '../kind.ts';
 import { defaultPodTemplate } from '../pod-spec.ts';
-import { cronJobShape, jobShape } from '../shapes.ts';
+import { cronJobShape, workloadShape } from '../shapes.ts';
 import { fixed, validatePodSpec } from '../validation.ts';
 
 const batch = {
@@ -33,7 +33,7 @@ const job: Kind = {
   resource: 'jobs',
   singular: 'job',
   subresources: ['status'],
-  shape: jobShape,
+  shape: workloadShape,
   defaults(object) {
     const spec = below(object, 'spec');
     defaultPodTemplate(below(spec, 'template'));
