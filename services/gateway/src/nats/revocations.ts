@@ -47,17 +47,20 @@ export function followRevocations(options: RevocationOptions): AsyncDisposable {
 }
 
 async function follow(options: RevocationOptions, signal: AbortSignal): Promise<void> {
+  let told = false;
   while (!signal.aborted) {
     try {
-      await listen(options, signal);
+      await listen(options, signal, () => (told = false));
     } catch (error) {
-      options.logger.warn({ reason: messageOf(error) }, 'NATS is away: revocations are felt within seconds');
+      const reason = messageOf(error);
+      if (!told) options.logger.warn({ reason }, 'NATS is away: revocations are felt within seconds');
+      told = true;
     }
     await pause(reconnectMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function listen(options: RevocationOptions, signal: AbortSignal): Promise<void> {
+async function listen(options: RevocationOptions, signal: AbortSignal, listening: () => void): Promise<void> {
   const { natsUrl, subjectPrefix, onRevoked } = options;
   const connection = await connect({
     servers: natsUrl,
@@ -77,6 +80,7 @@ async function listen(options: RevocationOptions, signal: AbortSignal): Promise<
       );
     }
     await connection.flush();
+    listening();
     // Facts of the time without a connection were missed.
     onRevoked('everything');
     const error = await connection.closed();
