@@ -3,7 +3,7 @@ import { newId } from '../ids.ts';
 import { listParams, page } from '../list.ts';
 import { list, range, text } from '../params.ts';
 import { route } from '../route.ts';
-import { apiVersion, isConnected, platformScope } from '../simulation.ts';
+import { apiVersion, isConnected } from '../simulation.ts';
 import type { Scope } from '../simulation.ts';
 import type { StripeObject } from '../tables.ts';
 
