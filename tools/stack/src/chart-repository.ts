@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { packChart, readChart } from '@cnap/helm';
 import { stringify } from 'yaml';
 
 const folder = new URL('../charts/', import.meta.url).pathname;
 
-/** The sample charts as a Helm repository on loopback. */
+/** The sample charts as a Helm repository on loopback; port 0 takes a free one. */
 export async function startChartRepository(port: number): Promise<AsyncDisposable & { url: string }> {
   const files = new Map<string, Uint8Array>();
   const entries: Record<string, unknown[]> = {};
@@ -38,7 +39,7 @@ export async function startChartRepository(port: number): Promise<AsyncDisposabl
   server.once('error', reject).listen(port, '127.0.0.1', resolve);
   await promise;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));

@@ -104,7 +104,9 @@ async function main(): Promise<void> {
   await refuseBusyPort(options.publicPort);
   await mkdir(options.dataDir, { recursive: true });
   owned.use(await claimFolder(options.dataDir));
-  const supervisor = owned.use(new Supervisor());
+  const supervisor = owned.use(
+    new Supervisor((pids) => writePrivately(join(options.dataDir, 'pids.json'), pids)),
+  );
   const up = bringUp(options, supervisor, owned);
   const first = await Promise.race([up.then((file) => ({ file })), stop.promise]);
   if (typeof first === 'object') {

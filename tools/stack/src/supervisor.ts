@@ -2,7 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { dim, say, yellow } from './console.ts';
 
 /** Something that runs until it ends or is disposed of. */
-export type Running = AsyncDisposable & { readonly ended: Promise<string> };
+export type Running = AsyncDisposable & { readonly ended: Promise<string>; readonly pid?: number };
+
+/** Told of the process ids of everything that runs, whenever they change. */
+export type OnPids = (pids: Record<string, number>) => Promise<void>;
 
 const pausesMs = [100, 500, 1_000, 2_000, 5_000];
 const steadyMs = 30_000;
@@ -11,12 +14,28 @@ const steadyMs = 30_000;
 export class Supervisor implements AsyncDisposable {
   readonly #parts: { name: string; current: Running | undefined }[] = [];
   readonly #stop = new AbortController();
+  readonly #onPids: OnPids;
+  #told: Promise<void> = Promise.resolve();
+
+  constructor(onPids: OnPids = () => Promise.resolve()) {
+    this.#onPids = onPids;
+  }
+
+  /** One after the other, so that the last word is the newest. */
+  #tellPids(): Promise<void> {
+    const pids = Object.fromEntries(
+      this.#parts.flatMap(({ name, current }) => (current?.pid === undefined ? [] : [[name, current.pid]])),
+    );
+    this.#told = this.#told.then(() => this.#onPids(pids)).catch(() => undefined); // only a help to whoever looks
+    return this.#told;
+  }
 
   /** Starts a part; the first start may fail, later ones are tried until they succeed. */
   async start<T extends Running>(name: string, begin: () => Promise<T>): Promise<T> {
     const first = await begin();
     const part: { name: string; current: Running | undefined } = { name, current: first };
     this.#parts.push(part);
+    await this.#tellPids();
     void this.#keep(part, begin);
     return first;
   }
@@ -40,7 +59,10 @@ export class Supervisor implements AsyncDisposable {
         return undefined;
       });
       if (part.current && this.#stop.signal.aborted) await part.current[Symbol.asyncDispose]();
-      else if (part.current) say(`${yellow('!')} ${part.name} is up again`);
+      else if (part.current) {
+        await this.#tellPids();
+        say(`${yellow('!')} ${part.name} is up again`);
+      }
     }
   }
 

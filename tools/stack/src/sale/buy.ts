@@ -1,8 +1,10 @@
 import type { CnapClient } from '@cnap/client';
 import type { DescEnum, JsonObject } from '@bufbuild/protobuf';
+import { newId } from '@cnap/ids';
 import { OrderState, OrderStateSchema, type Order } from '@cnap/proto/cnap/billing/v1/order';
-import { InstallState, InstallStateSchema } from '@cnap/proto/cnap/installer/v1/install';
+import { InstallState, InstallStateSchema, type Install } from '@cnap/proto/cnap/installer/v1/install';
 import { payOnPage } from './pay.ts';
+import { watching } from './watching.ts';
 import { verifyMoney, verifyWorkloads, type Witnesses } from './verify.ts';
 
 export const steps = ['listing', 'preview', 'checkout', 'pay', 'deliver', 'running', 'verify'] as const;
@@ -71,7 +73,7 @@ async function buyStep(buying: Buying, purchase: Purchase, timed: Timed, signal:
   );
   const created = await timed(
     'checkout',
-    () => client.checkouts.createCheckout(request, call),
+    () => client.checkouts.createCheckout({ ...request, requestId: newId('req') }, call),
     ({ order }) => order?.id ?? '',
   );
   purchase.orderId = created.order?.id ?? '';
@@ -121,26 +123,23 @@ async function nothingSold(
 }
 
 async function followOrder(client: CnapClient, purchase: Purchase, signal: AbortSignal): Promise<Order> {
-  for (;;) {
-    for await (const { order } of client.orders.watchOrder({ id: purchase.orderId }, { signal })) {
-      if (!order) continue;
-      purchase.installId = order.installId || purchase.installId;
-      if (order.state === OrderState.FULFILLED) return order;
-      if (over.has(order.state))
-        throw new Error(`the order is ${nameOf(OrderStateSchema, order.state)}: ${order.message}`);
-    }
-    signal.throwIfAborted();
+  const watch = () => client.orders.watchOrder({ id: purchase.orderId }, { signal });
+  for await (const { order } of watching(watch, signal)) {
+    if (!order) continue;
+    purchase.installId = order.installId || purchase.installId;
+    if (order.state === OrderState.FULFILLED) return order;
+    if (over.has(order.state))
+      throw new Error(`the order is ${nameOf(OrderStateSchema, order.state)}: ${order.message}`);
   }
+  throw new Error('the order was followed to no end');
 }
 
-async function followInstall(client: CnapClient, id: string, signal: AbortSignal) {
-  for (;;) {
-    for await (const { install } of client.installs.watchInstall({ id }, { signal })) {
-      if (install?.state === InstallState.RUNNING) return install;
-      if (install?.state === InstallState.FAILED) throw new Error(`the install failed: ${install.message}`);
-    }
-    signal.throwIfAborted();
+async function followInstall(client: CnapClient, id: string, signal: AbortSignal): Promise<Install> {
+  for await (const { install } of watching(() => client.installs.watchInstall({ id }, { signal }), signal)) {
+    if (install?.state === InstallState.RUNNING) return install;
+    if (install?.state === InstallState.FAILED) throw new Error(`the install failed: ${install.message}`);
   }
+  throw new Error('the install was followed to no end');
 }
 
 /** Answers to a product's inputs that fit its schema: defaults, first choices, or short texts. */

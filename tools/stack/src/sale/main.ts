@@ -29,6 +29,7 @@ async function main(): Promise<boolean> {
     baseUrl: dev.url,
     token: dev.buyer.token,
     workspaceId: dev.buyer.workspace_id,
+    retries: 40, // a platform that is being restarted is waited for
   });
   const single = options.count === 1 && !options.json;
   const buying: Buying = {

@@ -1,0 +1,103 @@
+// The whole sale: one-time and by the month, over every protocol, in one trace.
+import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
+import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
+import { InstallEventSchema } from '@cnap/proto/cnap/installer/v1/install_event';
+import { http2Transport } from '@cnap/client/node';
+import { eventually } from '@cnap/testing';
+import { fromBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buy } from '../src/sale/buy.ts';
+import { factsOf, traceIdOf, type PublishedFact } from './facts.ts';
+import { startPlatform, type Platform } from './platform.ts';
+import { buyOnce, chargesOf, orderOf, statesOf } from './sales.ts';
+
+let platform: Platform;
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform[Symbol.asyncDispose]());
+
+const factNames = (facts: PublishedFact[]) => facts.map(({ subject }) => subject.split('.').at(-1));
+
+describe.each(['one_time', 'monthly'] as const)('a sale, %s', (kind) => {
+  test('its facts are CloudEvents in JetStream, in order, of one trace from checkout to capture', async () => {
+    const { orderId, installId } = await buyOnce(platform, platform.sample.products[kind]);
+    const order = await orderOf(platform, orderId, 'seller');
+    expect(statesOf(order)).toEqual(['OPEN', 'AUTHORIZED', 'DEPLOYING', 'FULFILLED']);
+    expect(order.traceId).toMatch(/^[0-9a-f]{32}$/);
+
+    const about = (id: string) => (fact: PublishedFact) => fact.headers['ce-subject'] === id;
+    const orderFacts = await eventually(async () => {
+      const found = (await factsOf(platform, 'billing')).filter(about(orderId));
+      expect(factNames(found)).toEqual(['open', 'authorized', 'deploying', 'fulfilled']);
+      return found;
+    });
+    const installFacts = await eventually(async () => {
+      const found = (await factsOf(platform, 'installer')).filter(about(installId));
+      expect(factNames(found)).toEqual(['created', 'deploying', 'ready']);
+      return found;
+    });
+    const ids = new Set<string>();
+    for (const [service, resource, facts] of [
+      ['billing', 'order', orderFacts],
+      ['installer', 'install', installFacts],
+    ] as const) {
+      let last = 0;
+      for (const fact of facts) {
+        expect(fact.subject).toMatch(new RegExp(`^${service}\\.v1\\.${resource}\\.[a-z]+$`));
+        expect(fact.headers).toMatchObject({
+          'ce-specversion': '1.0',
+          'ce-id': expect.stringMatching(/^evt_[0-9a-z]{26}$/),
+          'ce-type': expect.stringContaining(`${service}.v1.${resource}.`),
+          'ce-source': expect.stringContaining(service),
+          'ce-time': expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/),
+          'content-type': 'application/protobuf',
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+        });
+        expect(traceIdOf(fact), `${fact.subject} is of the order's trace`).toBe(order.traceId);
+        const version = Number(fact.headers['ce-resourceversion']);
+        expect(version, `${fact.subject} comes after the facts before it`).toBeGreaterThan(last);
+        last = version;
+        ids.add(fact.headers['ce-id'] ?? '');
+      }
+    }
+    expect(ids.size).toBe(orderFacts.length + installFacts.length);
+    const [delivered] = orderFacts.slice(-1);
+    const [ready] = installFacts.slice(-1);
+    if (!delivered || !ready) throw new Error('no facts');
+    expect(fromBinary(OrderEventSchema, delivered.data)).toMatchObject({
+      orderId,
+      installId,
+      state: OrderState.FULFILLED,
+      currency: 'eur',
+    });
+    expect(fromBinary(InstallEventSchema, ready.data)).toMatchObject({ installId, orderId });
+  });
+});
+
+test('the platform takes its share of what the seller earns', async () => {
+  const { orderId } = await buyOnce(platform, platform.sample.products.one_time);
+  expect(await chargesOf(platform, orderId)).toMatchObject([
+    { amount: 4_900, amount_captured: 4_900, amount_refunded: 0, application_fee_amount: 245 },
+  ]);
+});
+
+test.each([
+  ['Connect over HTTP/2', http2Transport('connect')],
+  ['gRPC', http2Transport('grpc')],
+  ['gRPC-Web', 'grpc-web'],
+] as const)('a sale over %s', async (_, transport) => {
+  const purchase = await buy(
+    {
+      client: platform.as('buyer', { transport }),
+      witnesses: platform.witnesses,
+      productId: platform.sample.products.one_time,
+      regionId: undefined,
+      decline: false,
+      onStep: () => undefined,
+    },
+    AbortSignal.timeout(55_000),
+  );
+  expect(purchase.error).toBeUndefined();
+  expect(purchase.orderId).toMatch(/^ord_/);
+});
