@@ -55,7 +55,6 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
         },
         responseHeaders: { 'x-request-id': requestId },
       });
-      endAgain(request);
     } catch (error) {
       refused = asDomainError(error);
       if (refused.kind === 'internal') deps.logger.error({ err: error, rpc, requestId }, 'could not forward');
@@ -86,14 +85,6 @@ function withoutInternalHeaders(request: HttpRequest): Record<string, undefined>
   };
   for (const name in request.headers) if (name.startsWith('x-cnap-')) dropped[name] = undefined;
   return dropped;
-}
-
-/**
- * Node ends an HTTP/2 request without a body at once, whether anybody listens or not; while its caller was being
- * found out nobody did, and `forwardRpc` would wait for the end forever.
- */
-function endAgain(request: HttpRequest): void {
-  if ('stream' in request && request.stream.readableEnded) request.stream.emit('end');
 }
 
 const gone = (response: HttpResponse): boolean =>
