@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { publish, startEvents } from '@cnap/events';
@@ -10,16 +12,21 @@ import { connect } from '@nats-io/transport-node';
 import { Client } from 'pg';
 import type { Benchmark, Context } from './benchmark.ts';
 import {
+  asksForNotice,
   consumerMigrations,
   plainSeen,
   plainStream,
   seenChannel,
   type ConsumerTables,
 } from './consumer/tables.ts';
+import { cpuMicros, descendants } from './processes.ts';
 import { startProgram } from './programs.ts';
+import type { Figure } from './result.ts';
 import { median, percentile } from './statistics.ts';
 
 const inFlight = 64;
+/** With many in flight the effects are looked for, so often. */
+const lookMs = 2;
 
 export const events: Benchmark = {
   name: 'events',
@@ -37,8 +44,13 @@ export const events: Benchmark = {
     const consumer = stores.use(startProgram('consumer/main.ts', env));
     await consumer.next();
     const outbox = stores.use(await openOutbox(postgres.url, db));
-    const direct = await measure(context, 'JetStream alone', plain);
-    const through = await measure(context, 'commit → effect', outbox);
+    const cpu = () => [
+      cpuMicros(process.pid),
+      cpuMicros(consumer.pid),
+      descendants(postgres.pid).reduce((sum, { pid }) => sum + cpuMicros(pid), 0),
+    ];
+    const direct = await measure(context, 'JetStream alone', plain, cpu);
+    const through = await measure(context, 'commit → effect', outbox, cpu);
     const beside = (value: number) => ({ what: 'JetStream', value });
     return {
       figures: [
@@ -68,10 +80,16 @@ export const events: Benchmark = {
           unit: 'ms',
           beside: beside(median(direct.many)),
         },
+        ...['publisher with relay', 'consumer', 'Postgres'].map((what, i): Figure => ({
+          what: `CPU of an event, ${inFlight} in flight: ${what}`,
+          value: through.cpu[i] ?? Number.NaN,
+          unit: 'µs',
+          ...(what === 'Postgres' ? {} : { beside: beside(direct.cpu[i] ?? Number.NaN) }),
+        })),
       ],
       notes: [
         `${through.alone.length} facts one at a time, ${through.many.length} with ${inFlight} in flight; publisher with its relay and consumer are a process each, on one Postgres (durable) and one NATS.`,
-        'From the answer to COMMIT until Postgres notifies of the effect, which it does when that is committed. One row is the effect.',
+        'From the answer to COMMIT until Postgres notifies of the effect, which it does when that is committed; with many in flight until a look every 2 ms finds it. One row is the effect.',
         'JetStream: publish to a stream on disk, consumed and acknowledged by the other process, which tells by a plain message; nothing in Postgres. From the publish.',
       ],
     };
@@ -81,9 +99,9 @@ export const events: Benchmark = {
 /** A way for something to get to the other process: resolves with the time it took from the commit. */
 type Way = AsyncDisposable & { send(key: string): Promise<number> };
 
-async function measure({ quick, progress, signal }: Context, name: string, way: Way) {
-  const next = () => `ord_${randomUUID()}`;
+async function measure({ quick, progress, signal }: Context, name: string, way: Way, cpu: () => number[]) {
   const forMs = async (ms: number, lanes: number): Promise<number[]> => {
+    const next = () => `ord_${lanes === 1 ? 'told_' : ''}${randomUUID()}`;
     const begun = performance.now();
     const times: number[] = [];
     const lane = async () => {
@@ -102,9 +120,16 @@ async function measure({ quick, progress, signal }: Context, name: string, way: 
   progress.phase(`${name}: one at a time`);
   const alone = await forMs(ms, 1);
   progress.phase(`${name}: ${inFlight} in flight`);
+  const cpuBefore = cpu();
   const begun = performance.now();
   const many = await forMs(ms, inFlight);
-  return { alone, many, perSecond: (many.length / (performance.now() - begun)) * 1_000 };
+  const perSecond = (many.length / (performance.now() - begun)) * 1_000;
+  return {
+    alone,
+    many,
+    perSecond,
+    cpu: cpu().map((micros, i) => (micros - (cpuBefore[i] ?? 0)) / many.length),
+  };
 }
 
 async function makeServices(adminUrl: string, services: string[]): Promise<Record<string, string>> {
@@ -128,6 +153,8 @@ function createWaiting() {
       waiting.get(key)?.(performance.now());
       waiting.delete(key);
     },
+    /** Those that nothing says anything about by itself. */
+    unannounced: () => [...waiting.keys()].filter((key) => !asksForNotice(key)),
     /** When it was heard of, in milliseconds. */
     for(key: string): Promise<number> {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -150,6 +177,17 @@ async function openOutbox(
   await listener.query(`listen ${seenChannel}`);
   const waiting = createWaiting();
   listener.on('notification', ({ payload = '' }) => waiting.heard(payload));
+  const stop = new AbortController();
+  const looking = look();
+  async function look(): Promise<void> {
+    while (!stop.signal.aborted) {
+      const keys = waiting.unannounced();
+      const text = 'select key from installer.seen where key = any($1)';
+      const { rows } = keys.length > 0 ? await listener.query<{ key: string }>(text, [keys]) : { rows: [] };
+      for (const { key } of rows) waiting.heard(key);
+      await pause(lookMs);
+    }
+  }
   return {
     async send(key) {
       const heard = waiting.for(key);
@@ -168,7 +206,11 @@ async function openOutbox(
       const committed = performance.now();
       return Math.max(0, (await heard) - committed);
     },
-    [Symbol.asyncDispose]: () => listener.end(),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await looking;
+      await listener.end();
+    },
   };
 }
 

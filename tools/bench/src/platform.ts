@@ -3,10 +3,25 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startChild } from '@cnap/programs';
-import type { DevFile } from '../../stack/src/dev-file.ts';
-import type { Kept } from '../../stack/src/kept.ts';
 import { descendants, type Process } from './processes.ts';
 import { root } from './programs.ts';
+
+type Person = { token: string; workspace_id: string };
+
+/** What `npm start` tells about itself in dev.json (tools/stack), as far as it matters here. */
+export type DevFile = {
+  url: string;
+  stripe_url: string;
+  kubeconfig: string;
+  database_url: string;
+  seller: Person;
+  buyer: Person;
+  region_id: string;
+  products: { one_time: string };
+};
+
+/** And what it keeps from one start to the next, in kept.json. */
+export type Kept = { webhookSecret: string };
 
 /** The whole platform in processes of its own, with its sample seller and buyer. */
 export type Platform = AsyncDisposable & {

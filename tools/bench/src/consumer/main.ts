@@ -7,7 +7,7 @@ import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { sql } from 'kysely';
 import { tell, told } from '../programs.ts';
-import { plainSeen, plainStream, seenChannel, type ConsumerTables } from './tables.ts';
+import { asksForNotice, plainSeen, plainStream, seenChannel, type ConsumerTables } from './tables.ts';
 
 const { DATABASE_URL: url = '', NATS_URL: natsUrl = '' } = process.env;
 await using db = openDatabase<ConsumerTables>({ url, schema: 'installer' });
@@ -20,6 +20,10 @@ await using _events = await startEvents({
       subject: 'billing.v1.order.*',
       schema: StringValueSchema,
       async handle(tx, { resourceId }) {
+        if (!asksForNotice(resourceId)) {
+          await sql`insert into seen (key) values (${resourceId})`.execute(tx);
+          return;
+        }
         await sql`with seen as (insert into seen (key) values (${resourceId}) returning key)
           select pg_notify(${seenChannel}, key) from seen`.execute(tx);
       },

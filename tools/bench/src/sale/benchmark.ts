@@ -46,7 +46,11 @@ export const sale: Benchmark = {
           sales,
           hands.map(({ all }) => all),
         ),
-        ...stepsOf(pairs.map((pair) => pair.sale)),
+        ...stepsOf(
+          'step',
+          pairs.map((pair) => pair.sale),
+        ),
+        ...stepsOf(`step, ${lanes} at a time`, sales),
         ...(['template', 'apply', 'wait'] as const).map((part): Figure => ({
           what: `by hand, ${part}`,
           value: median(pairs.map((pair) => pair.hand[part])),
@@ -100,9 +104,9 @@ function compared(how: string, sales: readonly Sale[], hands: readonly number[])
 }
 
 /** Where the time goes: the median of each step, counted from the one before it. */
-function stepsOf(sales: readonly Sale[]): Figure[] {
+function stepsOf(how: string, sales: readonly Sale[]): Figure[] {
   const answered: Figure = {
-    what: 'step: webhook answered',
+    what: `${how}: webhook answered`,
     value: median(sales.map((one) => one.answered)),
     unit: 'ms',
   };
@@ -112,7 +116,7 @@ function stepsOf(sales: readonly Sale[]): Figure[] {
     const took = sales.map(
       ({ steps: done }) => (done[name] ?? 0) - (before === undefined ? 0 : (done[before] ?? 0)),
     );
-    return { what: `step: ${name}`, value: median(took), unit: 'ms' };
+    return { what: `${how}: ${name}`, value: median(took), unit: 'ms' };
   });
   return [answered, ...steps];
 }

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { createCnapClient, type CnapClient } from '@cnap/client';
 import { InstallState, type Install } from '@cnap/proto/cnap/installer/v1/install';
-import { payOnPage } from '../../../stack/src/sale/pay.ts';
 import type { Platform } from '../platform.ts';
 import { signed } from '../stripe.ts';
+import { pay } from './pay.ts';
 
 /** One sale: milliseconds from the moment the webhook was sent. */
 export type Sale = { running: number; answered: number; steps: Record<string, number> };
@@ -42,8 +42,7 @@ async function buyOnce({ buyer, accountId, platform }: Parts, signal: AbortSigna
     { signal },
   );
   const orderId = order?.id ?? '';
-  const outcome = await payOnPage(checkoutUrl, 'good', signal);
-  if (outcome !== 'paid') throw new Error(`the payment was ${outcome}`);
+  await pay(checkoutUrl, signal);
   const body = JSON.stringify(await eventOf(dev.stripe_url, accountId, orderId, signal));
   const headers = signed(body, kept.webhookSecret);
   const sentAt = now();
