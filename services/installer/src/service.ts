@@ -93,6 +93,7 @@ export async function startInstaller(
     createEngine({
       loadKubeconfig: (clusterId) => clusters.kubeconfig(clusterId),
       onInstallChanged: (_, installId) => waker.wakeSoon(installId),
+      onAnswersAgain: (clusterId) => waker.wakeClusterSoon(clusterId),
       onTrouble: (clusterId, error) => {
         if (error) logger.warn({ clusterId, err: error }, 'a watch cannot be kept up');
       },

@@ -2,7 +2,7 @@ import { messageOf } from '@cnap/errors';
 import { wake } from '@cnap/reconcile';
 import type { Logger } from '@cnap/telemetry';
 import type { Database, Tx } from '../database.ts';
-import { placedInstalls } from './store.ts';
+import { idsUsing, placedInstalls } from './store.ts';
 
 /** Changes of an install that come so close to each other are one wake. */
 const gatherMs = 50;
@@ -14,35 +14,50 @@ const wakesPerTransaction = 500;
 export type Waker = AsyncDisposable & {
   /** Wakes an install whose objects changed on a cluster. A wake that is lost costs time only. */
   wakeSoon(installId: string): void;
+  /** Wakes all installs of a cluster. */
+  wakeClusterSoon(clusterId: string): void;
   /** Wakes everything that is on a cluster: the first of each cluster at once, which makes it be watched again. */
   wakeAll(): Promise<void>;
 };
 
 export function wakeInstalls(db: Database, logger: Logger): Waker {
   let waiting = new Set<string>();
+  let waitingClusters = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
   let quietSince = 0;
 
   const flush = async (): Promise<void> => {
     const ids = [...waiting];
+    const clusterIds = [...waitingClusters];
     waiting = new Set();
+    waitingClusters = new Set();
     timer = undefined;
     quietSince = performance.now();
-    if (ids.length === 0) return;
     try {
-      await db.acrossWorkspaces((tx) => wakeKnown(tx, ids));
+      await db.acrossWorkspaces(async (tx) => {
+        const onClusters = await Promise.all(clusterIds.map((id) => idsUsing(tx, 'cluster_id', id)));
+        await wakeKnown(tx, [...ids, ...onClusters.flat()]);
+      });
     } catch (error) {
       logger.warn({ installs: ids.length }, `installs could not be woken: ${messageOf(error)}`);
     }
   };
 
+  const soon = (): void => {
+    // The first of a burst goes at once, the rest together.
+    const pauseMs = Math.max(0, gatherMs - (performance.now() - quietSince));
+    timer ??= setTimeout(() => (running = running.then(flush)), pauseMs);
+  };
+
   return {
     wakeSoon(installId) {
       waiting.add(installId);
-      // The first of a burst goes at once, the rest together.
-      const pauseMs = Math.max(0, gatherMs - (performance.now() - quietSince));
-      timer ??= setTimeout(() => (running = running.then(flush)), pauseMs);
+      soon();
+    },
+    wakeClusterSoon(clusterId) {
+      waitingClusters.add(clusterId);
+      soon();
     },
     async wakeAll() {
       const placed = await db.acrossWorkspaces(placedInstalls);
@@ -67,6 +82,7 @@ export function wakeInstalls(db: Database, logger: Logger): Waker {
 }
 
 async function wakeKnown(tx: Tx, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
   const known = await tx.selectFrom('installs').select('id').where('id', 'in', ids).orderBy('id').execute();
   for (const { id } of known) await wake(tx, 'install', id);
 }

@@ -20,6 +20,8 @@ export type ConnectionOptions = {
   onInstallChanged(clusterId: string, installId: string): void;
   /** A watch cannot be kept up, or (undefined) is again. */
   onTrouble?(clusterId: string, error: Error | undefined): void;
+  /** A cluster that was known to be down answers: what waits for it need not wait longer. */
+  onAnswersAgain?(clusterId: string): void;
   callTimeoutMs?: number;
   /** Steps at a time per cluster. */
   budget?: number;
@@ -67,8 +69,10 @@ export class ClusterConnections implements AsyncDisposable {
     connection.busy += 1;
     try {
       const result = await work(await this.#connected(clusterId, connection));
+      const wasDown = connection.breaker.open;
       connection.breaker.succeeded();
       this.#watch(clusterId, connection);
+      if (wasDown) this.#options.onAnswersAgain?.(clusterId);
       return result;
     } catch (error) {
       if (signal.aborted) throw error;
