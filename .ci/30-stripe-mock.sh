@@ -21,13 +21,13 @@ port=$(free_port)
 "$cache/stripe-mock" -http-addr "127.0.0.1:$port" >"$scratch/stripe-mock.log" 2>&1 &
 mock=$!
 trap 'kill "$mock" 2>/dev/null || true; at_exit' EXIT
-until curl -s -o /dev/null "http://127.0.0.1:$port/v1/prices" -u sk_test_123:; do
+until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
   kill -0 "$mock" 2>/dev/null || { cat "$scratch/stripe-mock.log"; exit 1; }
   sleep 0.1
 done
 
-adapter() { (cd services/billing && CNAP_STRIPE_MOCK_URL="http://127.0.0.1:$port" vitest run tests/stripe-mock.test.ts); }
-answers() { (cd tools/stripesim && CNAP_STRIPE_OPENAPI="$cache/openapi" vitest run tests/openapi.test.ts); }
+adapter() { (cd services/billing && CNAP_STRIPE_MOCK_URL="http://127.0.0.1:$port" vitest run --reporter=default tests/stripe-mock.test.ts); }
+answers() { (cd tools/stripesim && CNAP_STRIPE_OPENAPI="$cache/openapi" vitest run --reporter=default tests/openapi.test.ts); }
 check "billing's requests, checked by stripe-mock" adapter || true
 check "stripesim's answers, checked by Stripe's OpenAPI document" answers || true
 summary

@@ -123,7 +123,7 @@ async function nothingSold(
 }
 
 async function followOrder(client: CnapClient, purchase: Purchase, signal: AbortSignal): Promise<Order> {
-  const watch = () => client.orders.watchOrder({ id: purchase.orderId }, { signal });
+  const watch = (both: AbortSignal) => client.orders.watchOrder({ id: purchase.orderId }, { signal: both });
   for await (const { order } of watching(watch, signal)) {
     if (!order) continue;
     purchase.installId = order.installId || purchase.installId;
@@ -135,7 +135,8 @@ async function followOrder(client: CnapClient, purchase: Purchase, signal: Abort
 }
 
 async function followInstall(client: CnapClient, id: string, signal: AbortSignal): Promise<Install> {
-  for await (const { install } of watching(() => client.installs.watchInstall({ id }, { signal }), signal)) {
+  const watch = (both: AbortSignal) => client.installs.watchInstall({ id }, { signal: both });
+  for await (const { install } of watching(watch, signal)) {
     if (install?.state === InstallState.RUNNING) return install;
     if (install?.state === InstallState.FAILED) throw new Error(`the install failed: ${install.message}`);
   }
