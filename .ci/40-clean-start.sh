@@ -59,6 +59,7 @@ orders() { # how many orders the seller sees
       "content-type": "application/json", authorization: "Bearer " + dev.seller.token, "x-workspace-id": dev.seller.workspace_id } })
       .then((answer) => answer.json()).then(({ orders }) => console.log((orders ?? []).length));' "$clone"
 }
+runs() { [ "$(ours | wc -l)" -ge 10 ] || { echo "only these are seen: $(ours)"; return 1; }; }
 has_one_order() { [ "$(orders)" = 1 ] || { echo "there are $(orders) orders, not 1"; return 1; }; }
 is_private() { [ "$(stat -c %a "$clone/.cnap/dev.json")" = 600 ]; }
 says_busy() { # a second start on the same port: one clear line
@@ -72,6 +73,7 @@ check 'clean clone' git clone -q . "$clone" || { summary; exit 1; }
 check 'npm start from nothing' start_there "$scratch/first.log" || { tail -n 40 "$scratch/first.log"; summary; exit 1; }
 grep -E '^. ' "$scratch/first.log" || true
 check 'dev.json is for its owner alone' is_private || true
+check 'its processes are seen' runs || true
 check 'npm run sale' there npm --silent run sale || true
 check 'a busy port is one clear line' says_busy || true
 check 'SIGTERM ends it' stop_platform || true

@@ -129,16 +129,14 @@ async function main(): Promise<boolean> {
     dev.kubeconfig,
   );
   const shop = { dev, seller, buyer: as(dev.buyer), witnesses, repoUrl: charts.url };
-  let failed = 0;
-  for (const chart of process.argv.length > 2 ? process.argv.slice(2) : usual) {
-    try {
-      await checkChart(shop, chart, monthly.has(chart));
-    } catch (error) {
-      failed += 1;
-      say(`${red('✗')} ${chart}: ${messageOf(error)}`);
-    }
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : usual;
+  const results = await Promise.allSettled(
+    wanted.map((chart) => checkChart(shop, chart, monthly.has(chart))),
+  );
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'rejected') say(`${red('✗')} ${wanted[index]}: ${messageOf(result.reason)}`);
   }
-  return failed === 0;
+  return results.every(({ status }) => status === 'fulfilled');
 }
 
 try {
