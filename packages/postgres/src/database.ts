@@ -50,6 +50,8 @@ export function openDatabase<DB>(options: { url: string; schema: string; poolSiz
   } as pg.PoolConfig);
   // Sessions that die while idle have left the pool already; the next query opens another one.
   pool.on('error', () => undefined);
+  // One that dies on its way out of the pool says so when nobody listens any more, which would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   const dialect = new PostgresDialect({ pool });
   const kysely = new Kysely<DB>({ dialect });
