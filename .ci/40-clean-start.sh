@@ -4,15 +4,17 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 
-outside_node=$(PATH=${PATH#*node_modules/.bin:} command -v node || true)
-case $outside_node in "$PWD"/node_modules/* | '') skip 'there is no Node on PATH outside of this checkout' ;; esac
+# PATH without this checkout's own programs, however often they were put in front.
+outside=$(tr ':' '\n' <<<"$PATH" | grep -vF "$PWD/node_modules" | paste -sd:)
+outside_node=$(PATH=$outside command -v node || true)
+[ -n "$outside_node" ] || skip 'there is no Node on PATH outside of this checkout'
 
 # What such a machine has on its PATH, and nothing else.
 bin=$scratch/bin home=$scratch/home clone=$scratch/clone
 mkdir -p "$bin" "$home"
 for program in npm npx git sh bash env cat cp mv rm ln ls mkdir chmod chown id uname sed grep head tail sort tr cut wc \
   date sleep dirname basename readlink realpath mktemp touch stat tar gzip xz dpkg-deb setpriv kill ps; do
-  path=$(PATH=${PATH#*node_modules/.bin:} command -v "$program" || true)
+  path=$(PATH=$outside command -v "$program" || true)
   [ -z "$path" ] || [ ! -x "$path" ] || ln -s "$path" "$bin/$program"
 done
 ln -s "$outside_node" "$bin/node"
