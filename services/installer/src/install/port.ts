@@ -22,8 +22,6 @@ export type ProductSeen = {
   package: PackageSeen | undefined;
 };
 
-export type { InputFillName };
-
 /** What the installer asks the catalog. */
 export type Catalog = {
   /** undefined when there is no such product. */

@@ -47,7 +47,9 @@ export function wakeInstalls(db: Database, logger: Logger): Waker {
   const soon = (): void => {
     // The first of a burst goes at once, the rest together.
     const pauseMs = Math.max(0, gatherMs - (performance.now() - quietSince));
-    timer ??= setTimeout(() => (running = running.then(flush)), pauseMs);
+    timer ??= setTimeout(() => {
+      running = running.then(flush);
+    }, pauseMs);
   };
 
   return {
