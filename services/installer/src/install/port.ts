@@ -1,4 +1,4 @@
-import type { InputFillName, Needs, ProductColumn } from '../database.ts';
+import type { Needs, ProductColumn } from '../database.ts';
 
 /** A package as the installer needs it. */
 export type PackageSeen = {
