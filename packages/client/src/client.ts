@@ -1,3 +1,4 @@
+import type { DescService } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -8,7 +9,9 @@ import {
   type Transport,
 } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';
+
 import { retryUnavailable } from './retry.ts';
+import { withTidyStreams } from './streams.ts';
 import { publicServices } from './services.ts';
 
 const workspaceHeader = 'X-Workspace-Id';
@@ -47,7 +50,7 @@ export function createCnapClient(options: CnapClientOptions): CnapClient {
   const transport = unaryDeadline(transportOf(options, interceptors), options.timeoutMs ?? 30_000);
   const clients = Object.entries(publicServices).map(([name, service]) => [
     name,
-    createClient(service, transport),
+    withTidyStreams<DescService>(service, createClient<DescService>(service, transport)),
   ]);
   return Object.fromEntries(clients) as CnapClient;
 }

@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { getOption } from '@bufbuild/protobuf';
 import { DomainError } from '@cnap/errors';
 import { rpcServices } from '@cnap/proto';
@@ -144,6 +147,51 @@ describe.each(transports)('%s', (_, transport) => {
     ).rejects.toMatchObject({ code: Code.Unavailable });
     expect(times).toBe(-8);
   });
+
+  test('a stream ends at the server when its reader leaves the loop', async () => {
+    const ended = Promise.withResolvers<boolean>();
+    await using platform = await startPlatform({
+      async *watchCluster(_request, { signal }) {
+        signal.addEventListener('abort', () => ended.resolve(true));
+        for (;;) {
+          yield { cluster: { name: 'again' } };
+          await nextTurn();
+        }
+      },
+    });
+    for await (const { cluster } of clientOf(platform.url).clusters.watchCluster({
+      id: `clu_${'0'.repeat(26)}`,
+    })) {
+      expect(cluster?.name).toBe('again');
+      break;
+    }
+    expect(await ended.promise).toBe(true);
+  });
+
+  test.each(['in the middle', 'without its last frame'])(
+    'a stream that ends %s is UNAVAILABLE',
+    async (how) => {
+      const server = createServer((request, response) => {
+        request.resume();
+        response.writeHead(200, { 'content-type': 'application/connect+proto' });
+        response.write(Buffer.alloc(5), () =>
+          how === 'in the middle' ? response.destroy() : response.end(),
+        );
+      });
+      const { promise: listening, resolve } = Promise.withResolvers<void>();
+      server.listen(0, '127.0.0.1', resolve);
+      await listening;
+      const { port } = server.address() as AddressInfo;
+      const read = async () => {
+        const watch = clientOf(`http://127.0.0.1:${port}`).clusters.watchCluster({
+          id: `clu_${'0'.repeat(26)}`,
+        });
+        for await (const message of watch) expect(message.cluster).toBeUndefined();
+      };
+      await expect(read()).rejects.toMatchObject({ code: Code.Unavailable });
+      server.close();
+    },
+  );
 
   test('a stream is read with for await', async () => {
     await using platform = await startPlatform({

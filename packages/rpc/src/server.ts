@@ -72,6 +72,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const fail = createFail(options.service, logger);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
+    // A misspelt field or enum value in JSON is told, not passed over: a filter that is ignored would list everything.
+    jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
     shutdownSignal: closingAll.signal,
     requestGate: createGate(options.verifyCaller, fail),

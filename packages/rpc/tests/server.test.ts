@@ -308,3 +308,16 @@ test('a server whose methods have no rule does not start', async () => {
   await expect(start([Health])).rejects.toThrow('grpc.health.v1.Health/Check');
   await expect(start([])).rejects.toThrow('grpc.health.v1.Health/Check');
 });
+
+test.each([
+  ['an unknown field', '{"nonsense": 1}'],
+  ['an unknown field beside known ones', '{"pageSize": 1, "filter": "X"}'],
+])('JSON with %s is refused, not passed over', async (_, body) => {
+  await using server = await startTestServer({});
+  const answer = await fetch(`${server.url}/cnap.identity.v1.WorkspaceService/ListWorkspaces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: token('viewer') },
+    body,
+  });
+  expect(await answer.json()).toMatchObject({ code: 'invalid_argument' });
+});

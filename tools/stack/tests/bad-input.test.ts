@@ -107,6 +107,14 @@ describe('unknown enum values', () => {
   });
 });
 
+test('an unknown enum value by its name', async () => {
+  const answer = await post('cnap.billing.v1.OrderService/ListOrders', '{"filter": "ORDER_FILTER_NONSENSE"}');
+  expect(answer).toMatchObject({
+    code: 'invalid_argument',
+    message: expect.stringContaining('ORDER_FILTER_NONSENSE'),
+  });
+});
+
 describe('bodies', () => {
   test('one that is too large is refused, and the platform goes on', async () => {
     const answer = await post(
@@ -121,8 +129,7 @@ describe('bodies', () => {
     '%s is not a request',
     async (body) => {
       const answer = await post('cnap.billing.v1.OrderService/ListOrders', body);
-      if (answer.status === 200) return expect(body).toBe('{"nonsense": 1}'); // newer clients may say more
-      return expect(answer).toMatchObject({ code: 'invalid_argument', message: expect.stringMatching(/\w/) });
+      expect(answer).toMatchObject({ code: 'invalid_argument', message: expect.stringMatching(/\w/) });
     },
   );
 
