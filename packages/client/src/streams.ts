@@ -28,11 +28,11 @@ const tidy = (stream: Stream): Stream =>
     }
   };
 
-/** fetch says TypeError when a body ends in the middle; Connect, when it ends without its last frame. */
+/** fetch says TypeError when a body ends in the middle; Connect and gRPC-Web, that its last frame is missing. */
 function isCut(error: unknown): boolean {
   if (!(error instanceof ConnectError) || error.code !== Code.Unknown || error.details.length > 0)
     return false;
-  return error.cause instanceof TypeError || error.rawMessage.includes('EndStreamResponse');
+  return error.cause instanceof TypeError || /EndStreamResponse|missing trailer/.test(error.rawMessage);
 }
 
 const cutOff = (cause: unknown): ConnectError =>

@@ -168,31 +168,6 @@ describe.each(transports)('%s', (_, transport) => {
     expect(await ended.promise).toBe(true);
   });
 
-  test.each(['in the middle', 'without its last frame'])(
-    'a stream that ends %s is UNAVAILABLE',
-    async (how) => {
-      const server = createServer((request, response) => {
-        request.resume();
-        response.writeHead(200, { 'content-type': 'application/connect+proto' });
-        response.write(Buffer.alloc(5), () =>
-          how === 'in the middle' ? response.destroy() : response.end(),
-        );
-      });
-      const { promise: listening, resolve } = Promise.withResolvers<void>();
-      server.listen(0, '127.0.0.1', resolve);
-      await listening;
-      const { port } = server.address() as AddressInfo;
-      const read = async () => {
-        const watch = clientOf(`http://127.0.0.1:${port}`).clusters.watchCluster({
-          id: `clu_${'0'.repeat(26)}`,
-        });
-        for await (const message of watch) expect(message.cluster).toBeUndefined();
-      };
-      await expect(read()).rejects.toMatchObject({ code: Code.Unavailable });
-      server.close();
-    },
-  );
-
   test('a stream is read with for await', async () => {
     await using platform = await startPlatform({
       async *watchCluster() {
@@ -227,3 +202,26 @@ test('the client has every public service and no internal one', () => {
   const wanted = new Set(everywhere.filter(isPublic).map(({ typeName }) => typeName));
   expect(new Set(Object.values(publicServices).map(({ typeName }) => typeName))).toEqual(wanted);
 });
+
+test.each(['in the middle', 'without its last frame'])(
+  'a stream that ends %s is UNAVAILABLE',
+  async (how) => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/connect+proto' });
+      response.write(Buffer.alloc(5), () => (how === 'in the middle' ? response.destroy() : response.end()));
+    });
+    const { promise: listening, resolve } = Promise.withResolvers<void>();
+    server.listen(0, '127.0.0.1', resolve);
+    await listening;
+    const { port } = server.address() as AddressInfo;
+    const read = async () => {
+      const watch = createCnapClient({ baseUrl: `http://127.0.0.1:${port}` }).clusters.watchCluster({
+        id: `clu_${'0'.repeat(26)}`,
+      });
+      for await (const message of watch) expect(message.cluster).toBeUndefined();
+    };
+    await expect(read()).rejects.toMatchObject({ code: Code.Unavailable });
+    server.close();
+  },
+);
