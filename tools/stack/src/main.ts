@@ -1,7 +1,6 @@
 // `npm start`: the whole platform on this machine. See README.md here for what it starts and where it keeps it.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '@cnap/errors';
 import { startChartRepository } from './chart-repository.ts';
 import { bold, dim, red, say, seconds, step } from './console.ts';
 import { devFilePath, readDevFile, type DevFile } from './dev-file.ts';
@@ -10,8 +9,9 @@ import { startCluster, startStores, startStripe } from './infrastructure.ts';
 import { environmentOf, programs, serviceDatabaseUrl, type Surroundings } from './layout.ts';
 import { claimFolder } from './lock.ts';
 import { migrateAll } from './migrate-all.ts';
-import { Mistake, readOptions, usage, type Options } from './options.ts';
+import { readOptions, usage, type Options } from './options.ts';
 import { refuseBusyPort } from './ports.ts';
+import { problemOf } from './problem.ts';
 import { startNodeProcess } from './process.ts';
 import { seed } from './seed/seed.ts';
 import { Supervisor } from './supervisor.ts';
@@ -123,10 +123,8 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  const known = error instanceof Mistake || (error instanceof Error && error.name === 'ProgramMissing');
-  process.stderr.write(`${red('✗')} ${known ? (error as Error).message : messageOf(error)}\n`);
-  if (!known && process.env['CNAP_DEBUG'])
-    process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+  process.stderr.write(`${red('✗')} ${problemOf(error)}\n`);
+  if (process.env['CNAP_DEBUG']) process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
   process.exit(1);
 }
 process.exit(0);
