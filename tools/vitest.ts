@@ -16,8 +16,8 @@ export function testConfig(...servers: TestServer[]): ViteUserConfig {
       pool: 'forks',
       maxWorkers: 2,
       // Generous, so that a busy machine fails no test: waits end by conditions, these are the last resort.
-      testTimeout: 60_000,
-      hookTimeout: 120_000,
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       teardownTimeout: 30_000,
       reporters: ['default', 'json'],
       outputFile: { json: '.turbo/tests.json' }, // read by the summary of `npm test`, cached by turbo

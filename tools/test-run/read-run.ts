@@ -10,7 +10,7 @@ export interface TaskResult {
   skipped: number;
   seconds: number;
   cached: boolean;
-  /** Names of what failed. */
+  /** What failed, by name, each with the first lines of what was wrong. */
   failures: string[];
 }
 
@@ -34,7 +34,7 @@ interface VitestReport {
     name: string;
     status: string;
     message: string;
-    assertionResults: { fullName: string; status: string }[];
+    assertionResults: { fullName: string; status: string; failureMessages?: string[] }[];
   }[];
 }
 
@@ -79,6 +79,13 @@ async function readTask(root: string, task: RunSummary['tasks'][number]): Promis
 
 const none = { passed: 0, failed: 0, skipped: 0 };
 
+/** The test's name, and below it what was wrong: the run's own output may be cut off before it. */
+function describeFailure(test: { fullName: string; failureMessages?: string[] }): string {
+  const [message = ''] = test.failureMessages ?? [];
+  const lines = message.split('\n').filter((line) => line.trim() !== '');
+  return [test.fullName, ...lines.slice(0, 12).map((line) => `      ${line.slice(0, 300)}`)].join('\n');
+}
+
 /** A report older than the run is of another run: this one had no tests, or died before it wrote one. */
 async function readReport(
   file: string,
@@ -97,7 +104,7 @@ function count(report: VitestReport) {
       status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
   );
   const failedTests = report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    assertionResults.filter(({ status }) => status === 'failed').map(describeFailure),
   );
   return {
     passed: report.numPassedTests,

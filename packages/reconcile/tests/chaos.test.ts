@@ -61,7 +61,7 @@ const atRest = () =>
       );
       expect(rows).toEqual([]);
     },
-    { timeoutMs: 45_000 },
+    { timeoutMs: 200_000 },
   );
 
 test('workers are killed again and again: no two in one key, nothing lost', async () => {

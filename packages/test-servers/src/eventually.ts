@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** 30 s unless told: generous, as it only ever matters when the test fails. */
+  /** 2 min unless told: generous, as it only ever matters when the test fails. */
   timeoutMs?: number;
   /** Between two looks; 25 ms unless told. */
   everyMs?: number;
@@ -15,7 +15,7 @@ export async function eventually<T>(
   check: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, false>> {
-  const { timeoutMs = 30_000, everyMs = 25 } = options;
+  const { timeoutMs = 120_000, everyMs = 25 } = options;
   const end = performance.now() + timeoutMs;
   for (;;) {
     let wrong: unknown;

@@ -49,7 +49,7 @@ async function call({ service, method }: Case, request: object): Promise<unknown
     string,
     (message: object, options: object) => unknown
   >;
-  const answer = client[method.localName]?.(request, { headers, timeoutMs: 20_000 });
+  const answer = client[method.localName]?.(request, { headers, timeoutMs: 60_000 });
   if (method.methodKind !== 'server_streaming') return answer;
   for await (const message of answer as AsyncIterable<unknown>) return message;
   return undefined;

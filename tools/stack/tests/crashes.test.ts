@@ -127,10 +127,10 @@ describe.each(['cut', 'repeated'] as const)('every external call %s', (kind) => 
     );
     const installId = install?.id ?? '';
     const seen = async () => (await platform.as('seller').installs.getInstall({ id: installId })).install;
-    await eventually(async () => (await seen())?.state === InstallState.RUNNING, { timeoutMs: 50_000 });
+    await eventually(async () => (await seen())?.state === InstallState.RUNNING, { timeoutMs: 200_000 });
     expect(await namespacesOf(platform)).toHaveLength(before.length + 1);
     await insist(() => platform.as('seller').installs.deleteInstall({ id: installId }));
-    await eventually(async () => (await seen())?.state === InstallState.DELETED, { timeoutMs: 50_000 });
+    await eventually(async () => (await seen())?.state === InstallState.DELETED, { timeoutMs: 200_000 });
     expect(await namespacesOf(platform)).toEqual(before);
     expectCrashes(['kubernetes.removeObjects', 'kubernetes.removeNamespace']);
   });

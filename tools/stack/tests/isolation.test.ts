@@ -112,7 +112,7 @@ async function call(transport: Transport, { service, method, name }: Case, idOf:
   >;
   const rpc = client[method.localName];
   if (!rpc) throw new Error(`there is no ${method.localName}`);
-  const options = { timeoutMs: 20_000 };
+  const options = { timeoutMs: 60_000 };
   if (method.methodKind !== 'server_streaming')
     return (await rpc(request, options)) as MessageShape<DescMessage>;
   for await (const message of rpc(request, options) as AsyncIterable<MessageShape<DescMessage>>)

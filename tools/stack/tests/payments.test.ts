@@ -40,7 +40,7 @@ async function expectSoldOnce(orderId: string, namespacesBefore: number): Promis
 
 /** Everything that Stripe had to tell was told and dealt with. */
 async function untilQuiet(): Promise<void> {
-  await platform.stripesim.webhooksIdle(AbortSignal.timeout(20_000));
+  await platform.stripesim.webhooksIdle(AbortSignal.timeout(60_000));
   await eventually(async () => {
     const { rows } = await platform.database.query(
       "select key, last_error from billing.reconcile_task where kind = 'stripe-event' and done_at is null",
@@ -102,7 +102,7 @@ describe.each(products)('%s', (product) => {
     const { order, checkoutUrl } = await aCheckout(platform, platform.sample.products[product]);
     platform.stripesim.faults.add({ kind: 'webhook-drop' });
     await pay(checkoutUrl);
-    await platform.stripesim.webhooksIdle(AbortSignal.timeout(20_000));
+    await platform.stripesim.webhooksIdle(AbortSignal.timeout(60_000));
     expect((await orderOf(platform, order.id)).state).toBe(OrderState.OPEN);
     await platform.lookAgain('billing');
     await expectSoldOnce(order.id, before);
@@ -138,7 +138,7 @@ describe('a webhook at the public port', () => {
     const { order, checkoutUrl } = await aCheckout(platform, platform.sample.products.one_time);
     platform.stripesim.faults.add({ kind: 'webhook-drop' });
     await pay(checkoutUrl);
-    await platform.stripesim.webhooksIdle(AbortSignal.timeout(20_000));
+    await platform.stripesim.webhooksIdle(AbortSignal.timeout(60_000));
     return { orderId: order.id, body: await eventOf(order.id) };
   };
   const storedEvents = async (): Promise<number> => {

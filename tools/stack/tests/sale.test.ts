@@ -96,7 +96,7 @@ test.each([
       decline: false,
       onStep: () => undefined,
     },
-    AbortSignal.timeout(55_000),
+    AbortSignal.timeout(200_000),
   );
   expect(purchase.error).toBeUndefined();
   expect(purchase.orderId).toMatch(/^ord_/);

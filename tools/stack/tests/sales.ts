@@ -22,7 +22,7 @@ export async function buyOnce(platform: Platform, productId: string): Promise<Pu
       decline: false,
       onStep: () => undefined,
     },
-    AbortSignal.timeout(55_000),
+    AbortSignal.timeout(200_000),
   );
   expect(purchase.error).toBeUndefined();
   return purchase;
@@ -47,7 +47,7 @@ export async function aCheckout(
 }
 
 export const pay = (checkoutUrl: string, card: 'good' | 'declined' = 'good') =>
-  payOnPage(checkoutUrl, card, AbortSignal.timeout(20_000));
+  payOnPage(checkoutUrl, card, AbortSignal.timeout(60_000));
 
 export async function orderOf(platform: Platform, id: string, person: 'buyer' | 'seller' = 'buyer') {
   const { order } = await platform.as(person).orders.getOrder({ id });
@@ -64,7 +64,7 @@ export const untilOrder = (platform: Platform, id: string, state: OrderState): P
       const names = [order.state, state].map((each) => nameOf(OrderStateSchema, each));
       throw new Error(`${id} is ${names[0]} (${order.reason} ${order.message}), not ${names[1]}`);
     },
-    { timeoutMs: 50_000, everyMs: 50 },
+    { timeoutMs: 200_000, everyMs: 50 },
   );
 
 /** Waits until the install is as wanted. */
@@ -79,7 +79,7 @@ export const untilInstall = (
       if (install && wanted(install)) return install;
       throw new Error(`${id} is ${nameOf(InstallStateSchema, install?.state ?? 0)}: ${install?.message}`);
     },
-    { timeoutMs: 50_000, everyMs: 50 },
+    { timeoutMs: 200_000, everyMs: 50 },
   );
 
 /** The states an order has gone through. */

@@ -194,5 +194,5 @@ export async function aSubscription(
 
 /** Every webhook has been delivered. */
 export async function webhooksDone({ sim }: Pick<Shop, 'sim'>): Promise<void> {
-  await sim.webhooksIdle(AbortSignal.timeout(10_000));
+  await sim.webhooksIdle(AbortSignal.timeout(60_000));
 }
