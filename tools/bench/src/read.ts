@@ -9,7 +9,14 @@ import { startProgram } from './programs.ts';
 import type { Figure } from './result.ts';
 import { median, percentile } from './statistics.ts';
 
-type Protocol = { name: string; headers: Record<string, string>; status: CallJob['status']; body: Buffer };
+type Protocol = {
+  name: string;
+  headers: Record<string, string>;
+  status: CallJob['status'];
+  body: Buffer;
+  /** Of the RPC, unless told. */
+  target?: Pick<CallJob, 'method' | 'path'>;
+};
 
 const inFlight = 64;
 const connections = 4;
@@ -45,7 +52,7 @@ async function measure(
   const request = create(GetRegionRequestSchema, { id: platform.dev.region_id });
   const binary = Buffer.from(toBinary(GetRegionRequestSchema, request));
   const json = Buffer.from(toJsonString(GetRegionRequestSchema, request));
-  const protocols = protocolsFor(binary, json);
+  const protocols = [...protocolsFor(binary, json), restOf(platform.dev.region_id)];
   const [connect] = protocols;
   const rows: Row[] = [];
   const one = async (name: string, protocol: Protocol, origin: string, watched: number[]) => {
@@ -98,11 +105,20 @@ function protocolsFor(binary: Buffer, json: Buffer): Protocol[] {
   ];
 }
 
+const restOf = (regionId: string): Protocol => ({
+  name: 'REST',
+  headers: {},
+  status: 'http',
+  body: Buffer.alloc(0),
+  target: { method: 'GET', path: `/v1/regions/${regionId}` },
+});
+
 function jobOf(protocol: Protocol, origin: string, { dev }: Platform, quick: boolean): CallJob {
   return {
     kind: 'calls',
     origin,
     path: `/${RegionService.typeName}/${RegionService.method.getRegion.name}`,
+    ...protocol.target,
     headers: {
       ...protocol.headers,
       authorization: `Bearer ${dev.seller.token}`,
@@ -149,6 +165,14 @@ function figuresOf(rows: Row[]): Figure[] {
         ...(isMain ? { goal: { mostTimes: 2.5 } } : {}),
       },
     ];
+  });
+  const cpuOf = (wanted: string) => sum(others.find(({ name }) => name === wanted)?.cpu ?? []);
+  figures.push({
+    what: 'REST: CPU of a call beside Connect JSON',
+    value: cpuOf('REST'),
+    unit: 'µs',
+    beside: { what: 'Connect JSON', value: cpuOf('Connect JSON') },
+    goal: { mostTimes: 1.3 },
   });
   const parts = others[0]?.cpu ?? [];
   const share = ['gateway', 'clusters', 'identity'].map((name, i): Figure => ({

@@ -52,7 +52,7 @@ async function warmUp(
 
 function caller(job: CallJob): (session: ClientHttp2Session | undefined) => Promise<void> {
   const body = Buffer.from(job.body, 'base64');
-  const headers = { ':method': 'POST', ':path': job.path, ...job.headers };
+  const headers = { ':method': job.method ?? 'POST', ':path': job.path, ...job.headers };
   return (session) =>
     new Promise((resolve, reject) => {
       if (!session) throw new Error('there is no connection');

@@ -3,6 +3,8 @@ export type CallJob = {
   kind: 'calls';
   origin: string;
   path: string;
+  /** POST unless told. */
+  method?: 'GET' | 'POST';
   headers: Record<string, string>;
   /** Base64 of the body. */
   body: string;
