@@ -40,7 +40,7 @@ const kinds = clusterWide.map((kind) => ({
   clusterWide: true,
 }));
 
-describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
+describe.concurrent.each(['kubesim', 'a real control plane'])('on %s', (where) => {
   const names = ['sample', ...(charts ? ['podinfo', 'nats', 'vault', 'traefik'] : [])];
   test.skipIf(where !== 'kubesim' && !real).each(names)(
     '%s is deployed, runs, and is removed',

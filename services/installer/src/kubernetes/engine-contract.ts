@@ -27,7 +27,9 @@ export function describeEngine(
   kubeconfig: string | undefined,
   options: { schemas?: boolean } = {},
 ): void {
-  describe.skipIf(kubeconfig === undefined)(`the engine on ${clusterName}`, () => {
+  // Side by side: each has its own namespace, and most of the time is waiting for one to empty.
+  const how = { concurrent: true, skip: kubeconfig === undefined };
+  describe(`the engine on ${clusterName}`, how, () => {
     const driver = engineDriver(kubeconfig ?? nowhere);
     const { engine, cluster, changed, signal, until, render, deploy, becomeHealthy, remove } = driver;
     afterAll(() => driver[Symbol.asyncDispose]());
