@@ -1,0 +1,3 @@
+/** The rules of `google.api.http`. */
+export { http } from '@cnap/proto/google/api/annotations';
+export type { HttpRule } from '@cnap/proto/google/api/http';
