@@ -14,6 +14,7 @@ export const permissions = {
   'installs.create': 'member',
   'installs.delete': 'member',
   'installs.read': 'viewer',
+  'kubeconfigs.create': 'member',
   'members.delete': 'admin',
   'members.read': 'viewer',
   'members.update': 'admin',

@@ -9,6 +9,7 @@ import { ProductService } from '@cnap/proto/cnap/catalog/v1/product_service';
 import { RegistryCredentialService } from '@cnap/proto/cnap/catalog/v1/registry_credential_service';
 import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { KubeconfigService } from '@cnap/proto/cnap/clusters/v1/kubeconfig_service';
 import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
@@ -23,6 +24,7 @@ export const publicServices = {
   checkouts: CheckoutService,
   clusters: ClusterService,
   installs: InstallService,
+  kubeconfigs: KubeconfigService,
   listings: ListingService,
   members: MemberService,
   orders: OrderService,

@@ -3,6 +3,7 @@ import { openDatabase } from '@cnap/postgres';
 import { clustersServices } from '@cnap/proto/services/clusters';
 import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
 import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { KubeconfigService } from '@cnap/proto/cnap/clusters/v1/kubeconfig_service';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
 import { UsageService } from '@cnap/proto/cnap/clusters/v1/usage_service';
@@ -20,6 +21,7 @@ import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
 import { openKubernetes } from './kubernetes/adapter.ts';
 import { clusterUsage } from './peers/cluster-usage.ts';
+import { kubeconfigRpc } from './kubeconfig/rpc.ts';
 import { placementCandidateRpc } from './placement-candidate/rpc.ts';
 import { regionRpc } from './region/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
@@ -70,6 +72,7 @@ export async function startClusters(
       routes: (router) => {
         router.service(ClusterCredentialService, clusterCredentialRpc({ db, keyring }));
         router.service(ClusterService, clusterRpc({ db, keyring, kubernetes, usage }));
+        router.service(KubeconfigService, kubeconfigRpc({ db }));
         router.service(PlacementCandidateService, placementCandidateRpc({ db }));
         router.service(RegionService, regionRpc({ db }));
         router.service(UsageService, usageRpc({ db }));

@@ -119,7 +119,12 @@ test('name, region and settings are changed one by one', async () => {
     Code.Aborted,
     'ETAG_MISMATCH',
   );
-  await expectError(member.updateCluster({ id, regionId: newId('reg') }), Code.NotFound, 'REGION_NOT_FOUND');
+  const lost = await expectError(
+    member.updateCluster({ id, regionId: newId('reg') }),
+    Code.InvalidArgument,
+    'REGION_NOT_FOUND',
+  );
+  expect(lost.fields.map(({ field }) => field)).toEqual(['region_id']);
   await expectError(
     member.updateCluster({ id, settings: { namespacePrefix: 'Not A Label' } }),
     Code.InvalidArgument,
@@ -200,6 +205,17 @@ test('the kubeconfig is given to the installer alone', async () => {
     Code.NotFound,
     'CLUSTER_NOT_FOUND',
   );
+});
+
+test('an imported cluster has no kubeconfig of ours, whoever asks', async () => {
+  const read = (person: 'owner' | 'stranger' | 'viewer', id = prod.id) =>
+    clusters.as(person).kubeconfigs.createKubeconfig({ id });
+  const error = await expectError(read('owner'), Code.NotFound, 'CLUSTER_NOT_MANAGED');
+  expect(error.message).toContain('imported');
+  await expectError(read('owner', newId('clu')), Code.NotFound, 'CLUSTER_NOT_FOUND');
+  await expectError(read('stranger'), Code.NotFound, 'CLUSTER_NOT_FOUND');
+  await expectError(read('viewer'), Code.PermissionDenied);
+  expect((await member.getCluster({ id: prod.id })).cluster?.managedControlPlane).toBeUndefined();
 });
 
 test('services ask where installs could go and what is in use', async () => {

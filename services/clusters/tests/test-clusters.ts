@@ -2,6 +2,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
 import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
+import { KubeconfigService } from '@cnap/proto/cnap/clusters/v1/kubeconfig_service';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
 import { UsageService } from '@cnap/proto/cnap/clusters/v1/usage_service';
@@ -32,6 +33,7 @@ const services = {
   clusters: ClusterService,
   credentials: ClusterCredentialService,
   deadLetters: DeadLetterService,
+  kubeconfigs: KubeconfigService,
   placements: PlacementCandidateService,
   regions: RegionService,
   usage: UsageService,

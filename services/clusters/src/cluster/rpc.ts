@@ -14,7 +14,7 @@ import { workspaceOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import { etagMismatch, repeatable, watchRow } from '@cnap/service';
 import type { Database } from '../database.ts';
-import { findRegion } from '../region/store.ts';
+import { findRegion, regionOf } from '../region/store.ts';
 import { refuseFailedChecks } from './checks.ts';
 import { clusterFact } from './event.ts';
 import { checkToProto, earlierResult, refuseOtherCluster, revisionOf, storeCluster } from './import.ts';
@@ -98,8 +98,7 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
       refuseOtherCluster(before, found);
     }
     const row = await db.inWorkspace(workspaceId, async (tx) => {
-      const region = await findRegion(tx, workspaceId, regionId ?? before.region_id);
-      if (!region) throw notFound('region', regionId ?? before.region_id);
+      const region = await regionOf(tx, workspaceId, regionId ?? before.region_id);
       const changed = await changeCluster(
         tx,
         id,

@@ -6,9 +6,12 @@ import {
   ClusterSchema,
   ClusterSettingsSchema,
   ClusterState,
+  ManagedControlPlaneSchema,
+  ManagedControlPlaneState,
   type Capacity,
   type Cluster,
   type ClusterSettings,
+  type ManagedControlPlane,
 } from '@cnap/proto/cnap/clusters/v1/cluster';
 import type { CapacityColumn, ClusterRow, ClusterStateName, SettingsColumn } from '../database.ts';
 
@@ -17,6 +20,14 @@ export const stateToProto: Record<ClusterStateName, ClusterState> = {
   unreachable: ClusterState.UNREACHABLE,
   error: ClusterState.ERROR,
   deleting: ClusterState.DELETING,
+};
+
+/** People do not see that a control plane of ours cannot be reached, but that something is wrong with it. */
+const controlPlaneStates: Record<ClusterStateName, ManagedControlPlaneState> = {
+  running: ManagedControlPlaneState.RUNNING,
+  unreachable: ManagedControlPlaneState.DEGRADED,
+  error: ManagedControlPlaneState.ERROR,
+  deleting: ManagedControlPlaneState.DELETING,
 };
 
 const kindToProto = { managed: ClusterKind.MANAGED, imported: ClusterKind.IMPORTED };
@@ -47,6 +58,13 @@ export const settingsFromProto = (settings: ClusterSettings | undefined): Settin
   monitoring: settings?.monitoring ?? false,
 });
 
+const controlPlaneToProto = (row: ClusterRow): ManagedControlPlane =>
+  create(ManagedControlPlaneSchema, {
+    version: row.kubernetes_version,
+    state: controlPlaneStates[row.state],
+    stateMessage: row.state_message,
+  });
+
 export const clusterToProto = (row: ClusterRow): Cluster =>
   create(ClusterSchema, {
     id: row.id,
@@ -64,4 +82,5 @@ export const clusterToProto = (row: ClusterRow): Cluster =>
     etag: row.version,
     createTime: timestampFromDate(row.created_at),
     updateTime: timestampFromDate(row.updated_at),
+    ...(row.kind === 'managed' ? { managedControlPlane: controlPlaneToProto(row) } : {}),
   });

@@ -13,6 +13,19 @@ export const findRegion = (tx: Tx, workspaceId: string, id: string): Promise<Reg
     .where('id', '=', id)
     .executeTakeFirst();
 
+/**
+ * The region that a cluster is to move to.
+ * @throws DomainError invalid-argument REGION_NOT_FOUND naming the field: what is not found is not what was asked for
+ */
+export async function regionOf(tx: Tx, workspaceId: string, id: string): Promise<RegionRow> {
+  const row = await findRegion(tx, workspaceId, id);
+  if (row) return row;
+  throw new DomainError('invalid-argument', 'REGION_NOT_FOUND', `There is no region ${id}.`, {
+    fields: [{ field: 'region_id', description: 'must be a region of this workspace' }],
+    metadata: { id },
+  });
+}
+
 export const listRegions = (tx: Tx, workspaceId: string, { limit, after }: PageQuery): Promise<RegionRow[]> =>
   tx
     .selectFrom('regions')
