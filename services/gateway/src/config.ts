@@ -1,5 +1,6 @@
-import { loadConfig, port, url } from '@cnap/config';
+import { list, loadConfig, port, url } from '@cnap/config';
 import { serviceSettings } from '@cnap/service';
+import { isNetwork } from './auth/client-address.ts';
 
 const address = (service: string, internalPort: number) =>
   url().default(`http://127.0.0.1:${internalPort}`).describe(`Internal address of ${service}`);
@@ -11,6 +12,10 @@ export const settings = {
   CNAP_PUBLIC_URL: url()
     .default('http://127.0.0.1:8080')
     .describe('Address under which people reach the platform'),
+  CNAP_TRUSTED_PROXIES: list()
+    .refine((networks) => networks.every(isNetwork), 'must be addresses or subnets, such as 10.0.0.0/8')
+    .default([])
+    .describe('Proxies in front whose X-Forwarded-For is believed: addresses or subnets'),
   CNAP_IDENTITY_URL: address('identity', 7001),
   CNAP_CLUSTERS_URL: address('clusters', 7002),
   CNAP_CATALOG_URL: address('catalog', 7003),

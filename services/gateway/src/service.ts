@@ -10,6 +10,7 @@ import {
   type HttpResponse,
 } from '@cnap/rpc';
 import { createLogger, startTelemetry, withTrace } from '@cnap/telemetry';
+import { entrance as entranceOf } from './auth/entrance.ts';
 import { Callers } from './caller/callers.ts';
 import type { Config } from './config.ts';
 import { identityCallers } from './identity/callers.ts';
@@ -55,11 +56,12 @@ export async function startGateway(
     }),
   );
   const routes = routeTable(rpcServices);
+  const entrance = entranceOf(config.CNAP_PUBLIC_URL, config.CNAP_TRUSTED_PROXIES);
   const http = (request: HttpRequest, response: HttpResponse): boolean => {
     const path = request.url?.split('?', 1)[0] ?? '/';
     const route = routes.get(path);
     if (route) {
-      forward(request, response, route, { backends, callers, logger });
+      forward(request, response, route, { backends, callers, entrance, logger });
       return true;
     }
     setSecurityHeaders(response);

@@ -10,10 +10,11 @@ import {
   type RpcRoute,
 } from '@cnap/rpc';
 import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/telemetry';
+import type { Entrance } from '../auth/entrance.ts';
 import type { Callers } from '../caller/callers.ts';
-import { credentialOf, workspaceNamedBy } from './credential.ts';
+import { workspaceNamedBy } from './credential.ts';
 
-type Deps = { backends: Backends; callers: Callers; logger: Logger };
+type Deps = { backends: Backends; callers: Callers; entrance: Entrance; logger: Logger };
 
 const calls = counter('cnap.gateway.calls');
 const durations = histogram('cnap.gateway.duration_ms');
@@ -40,8 +41,8 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
   });
   withTrace(span.traceparent, async () => {
     try {
-      const address = request.socket.remoteAddress ?? '';
-      const token = await tokenOf(request, address, deps.callers);
+      const address = deps.entrance.addressOf(request);
+      const token = await tokenOf(request, address, deps);
       if (gone(response)) return;
       forwardRpc(request, response, {
         route,
@@ -68,8 +69,12 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
   });
 }
 
-async function tokenOf(request: HttpRequest, address: string, callers: Callers): Promise<string | undefined> {
-  const credential = credentialOf(request.headers.authorization);
+async function tokenOf(
+  request: HttpRequest,
+  address: string,
+  { callers, entrance }: Deps,
+): Promise<string | undefined> {
+  const credential = entrance.credentialOf(request);
   if (credential === undefined) return undefined;
   const named = workspaceNamedBy(request.headers['x-workspace-id']);
   if (named === 'malformed') throw invalidField('X-Workspace-Id', 'is not the id of a workspace');

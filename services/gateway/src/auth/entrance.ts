@@ -1,0 +1,31 @@
+import type { HttpRequest } from '@cnap/rpc';
+import { credentialOf } from '../rpc-forwarding/credential.ts';
+import { refuseCrossSite, sessionIn } from './browser.ts';
+import { clientAddress, proxiesOf } from './client-address.ts';
+
+/** Who stands before the public port, and where they come from. */
+export type Entrance = {
+  /** The address of the client; X-Forwarded-For counts from trusted proxies only. */
+  addressOf(request: HttpRequest): string;
+  /**
+   * The bearer token, else the session in a browser's cookie; undefined for nobody.
+   * @throws DomainError unauthenticated CREDENTIAL_INVALID; permission-denied CROSS_SITE_REQUEST for a cookie that
+   *   another site made a browser send with anything but a GET
+   */
+  credentialOf(request: HttpRequest): string | undefined;
+};
+
+export function entrance(publicUrl: string, trustedProxies: readonly string[]): Entrance {
+  const proxies = proxiesOf(trustedProxies);
+  return {
+    addressOf: (request) =>
+      clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], proxies),
+    credentialOf(request) {
+      const bearer = credentialOf(request.headers.authorization);
+      if (bearer !== undefined) return bearer;
+      const session = sessionIn(request.headers.cookie, publicUrl);
+      if (session !== undefined) refuseCrossSite(request, publicUrl);
+      return session;
+    },
+  };
+}
