@@ -13,10 +13,15 @@ export type StoredSource = {
   alias: string;
   kind: 'helm_chart';
   repoUrl: string;
+  /** May be empty with a path. */
   chart: string;
-  /** A version, a range, or nothing for the newest. */
+  /** A version, a range, or nothing for the newest; with a path a branch, a tag, a commit or nothing. */
   version: string;
+  /** The folder of the chart, when the repository is a Git repository. */
+  path?: string;
   values: JsonObject;
+  /** What tools noted about it. */
+  metadata?: JsonObject;
 };
 
 export type PodSecurity = 'baseline' | 'restricted' | 'privileged';

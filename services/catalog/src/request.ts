@@ -4,10 +4,10 @@ import { etagMismatch } from '@cnap/service';
 
 const maxJsonBytes = 1024 * 1024;
 
-/** @throws DomainError invalid-argument INVALID_FIELD when it is larger than 1 MiB as JSON */
-export function refuseLarge(value: unknown, field: string): void {
-  if (Buffer.byteLength(JSON.stringify(value ?? null)) > maxJsonBytes) {
-    throw invalidField(field, 'must not be larger than 1 MiB as JSON');
+/** @throws DomainError invalid-argument INVALID_FIELD when it is larger, by default than 1 MiB, as JSON */
+export function refuseLarge(value: unknown, field: string, maxBytes = maxJsonBytes): void {
+  if (Buffer.byteLength(JSON.stringify(value ?? null)) > maxBytes) {
+    throw invalidField(field, `must not be larger than ${maxBytes / 1024} KiB as JSON`);
   }
 }
 

@@ -48,6 +48,9 @@ export const visibilities: Record<StoredVisibility, Visibility> = {
   public: Visibility.PUBLIC,
 };
 
+/** The field of a change that is about the product's template, not about the product. */
+export const sourcesField = 'sources';
+
 const keyOf = <K extends string, V>(table: Record<K, V>, value: V): K | undefined =>
   (Object.keys(table) as K[]).find((key) => table[key] === value);
 
@@ -84,8 +87,15 @@ const readers: Record<string, (fields: Fields) => Partial<ProductContent>> = {
   owner_exec_on: ({ ownerExecOn }) => ({ owner_exec_on: ownerExecOn }),
 };
 
-/** What a new product is. */
+/**
+ * What a new product is; its template is made of the sources when it names none.
+ * @throws DomainError invalid-argument when it names both or neither
+ */
 export function newContent(request: CreateProductRequest): ProductContent {
+  if (request.templateId === '' && request.sources.length === 0) {
+    throw invalidField('sources', 'must name at least one source, or template_id a template');
+  }
+  if (request.templateId !== '' && request.sources.length > 0) throw eitherOr('sources');
   const read = Object.values(readers).map((reader) => reader(request));
   return withDefaults(Object.assign({}, ...read) as Partial<ProductContent>);
 }
@@ -96,12 +106,13 @@ export function newContent(request: CreateProductRequest): ProductContent {
  */
 export function changedContent(row: ProductRow, change: ProductChange, paths: string[]): ProductContent {
   if (paths.length === 0) throw invalidField('update_mask', 'must name at least one field');
-  const read = paths.map((path) => {
+  const own = paths.filter((path) => path !== sourcesField);
+  const read = own.map((path) => {
     const reader = Object.hasOwn(readers, path) ? readers[path] : undefined;
     if (reader === undefined) {
       throw invalidField(
         'update_mask',
-        `"${path}" is not a field that can be changed; there are ${Object.keys(readers).join(', ')}`,
+        `"${path}" is not a field that can be changed; there are ${[...Object.keys(readers), sourcesField].join(', ')}`,
       );
     }
     return reader(change);
@@ -113,8 +124,14 @@ export function changedContent(row: ProductRow, change: ProductChange, paths: st
   if (content.template_id === '') throw invalidField('change.template_id', 'must name a template');
   if (content.cluster_ids.length === 0)
     throw invalidField('change.cluster_ids', 'must name at least one cluster');
+  if (paths.includes(sourcesField)) {
+    if (paths.includes('template_id')) throw eitherOr('change.sources');
+    if (change.sources.length === 0) throw invalidField('change.sources', 'must name at least one source');
+  }
   return content;
 }
+
+const eitherOr = (field: string) => invalidField(field, 'must not come together with template_id');
 
 function contentOf(row: ProductRow): ProductContent {
   const { id: _id, workspace_id: _workspace, state: _state, version: _version, ...rest } = row;
@@ -139,10 +156,16 @@ function withDefaults(partial: Partial<ProductContent>): ProductContent {
 export function checkContent(content: ProductContent, sources: StoredSource[]): void {
   const aliases = sources.map(({ alias }) => alias);
   refuseLarge(content.values, 'values');
+  if (content.image_url !== '' && !isWebUrl(content.image_url)) {
+    throw invalidField('image_url', 'must be an http or https URL');
+  }
   checkValues(content.values, aliases);
   checkInputs(content.inputs, aliases);
   checkOutputs(content.outputs, content.inputs);
 }
+
+const isWebUrl = (text: string): boolean =>
+  URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 
 const inputFrom = (input: ProtoInput): ProductInput => ({
   name: input.name,

@@ -12,13 +12,16 @@ import {
 import { workspaceOf } from '@cnap/rpc';
 import { repeatable } from '@cnap/service';
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { CatalogDatabase, ProductRow, TemplateRow } from '../database.ts';
+import type { CatalogDatabase, ProductRow, StoredSource, TemplateRow } from '../database.ts';
 import { rememberOffer } from '../listing/remember-offer.ts';
 import { pageFrom } from '../page.ts';
 import type { InstallUsage, OrderUsage } from '../peer/usage-port.ts';
 import { checkEtag } from '../request.ts';
-import { getTemplate } from '../template/store.ts';
-import { changedContent, checkContent, newContent, type ProductContent } from './content.ts';
+import { changeTemplate, makeTemplate } from '../template/change.ts';
+import { editSources } from '../template/source.ts';
+import { getTemplate, lockTemplate } from '../template/store.ts';
+import { wantedSources } from '../template/wanted.ts';
+import { changedContent, checkContent, newContent, type ProductContent, sourcesField } from './content.ts';
 import { productDeleted, productPublished, productRetired, productUpdated } from './event.ts';
 import { refuseInUse } from './in-use.ts';
 import { checkOffer, type Offer } from './offer.ts';
@@ -61,10 +64,12 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
   async createProduct(request, context) {
     const workspaceId = workspaceOf(context);
     const content = newContent(request);
-    const template = await deps.db.inWorkspace(workspaceId, (tx) =>
-      getTemplate(tx, workspaceId, content.template_id),
-    );
-    const offer = await check(deps, workspaceId, content, template, context.signal);
+    const own =
+      request.sources.length === 0
+        ? undefined
+        : editSources([], wantedSources(request.sources), () => newId('src'));
+    const sources = own ?? (await sourcesOf(deps, workspaceId, content.template_id));
+    const offer = await check(deps, workspaceId, content, sources, context.signal);
     const repeat = repeatable(
       context,
       workspaceId,
@@ -74,8 +79,12 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
     );
     return deps.db.inWorkspace(workspaceId, (tx) =>
       firstResult(tx, repeat, async () => {
-        await getTemplate(tx, workspaceId, content.template_id);
-        const row = await insertProduct(tx, { id: newId('prd'), workspaceId, content });
+        const template =
+          own === undefined
+            ? await getTemplate(tx, workspaceId, content.template_id)
+            : await templateOf(tx, workspaceId, content.name, own);
+        const made = { ...content, template_id: template.id };
+        const row = await insertProduct(tx, { id: newId('prd'), workspaceId, content: made });
         await rememberOffer(tx, workspaceId, offer);
         await publish(tx, productPublished(row));
         return create(CreateProductResponseSchema, { product: productToProto(row) });
@@ -86,18 +95,23 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
   async updateProduct(request, context) {
     const workspaceId = workspaceOf(context);
     const { change, updateMask } = request;
+    const paths = updateMask?.paths ?? [];
+    const wanted = paths.includes(sourcesField) ? wantedSources(change?.sources ?? []) : undefined;
     const intend = async (tx: Tx<CatalogDatabase>, row: ProductRow) => {
       checkEtag('product', request.etag, row.version);
       if (row.state === 'retired') throw retired(row.id);
       // Both are required by the schema.
-      const content = change === undefined ? undefined : changedContent(row, change, updateMask?.paths ?? []);
+      const content = change === undefined ? undefined : changedContent(row, change, paths);
       if (content === undefined) throw new Error('a change is required');
-      return { row, content, template: await getTemplate(tx, workspaceId, content.template_id) };
+      const template = await lockTemplate(tx, workspaceId, content.template_id);
+      const sources = wanted && editSources(template.sources, wanted, () => newId('src'));
+      return { row, content, template, sources };
     };
     const seen = await deps.db.inWorkspace(workspaceId, async (tx) =>
       intend(tx, await getProduct(tx, workspaceId, request.id)),
     );
-    const offer = await check(deps, workspaceId, seen.content, seen.template, context.signal);
+    const sourcesThen = seen.sources ?? seen.template.sources;
+    const offer = await check(deps, workspaceId, seen.content, sourcesThen, context.signal);
     return deps.db.inWorkspace(workspaceId, async (tx) => {
       const row = await lockProduct(tx, workspaceId, request.id);
       if (row.version !== seen.row.version) {
@@ -105,7 +119,9 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
           suggestion: 'Repeat the change.',
         });
       }
-      const { content } = await intend(tx, row);
+      const { content, template, sources } = await intend(tx, row);
+      checkContent(content, sources ?? template.sources);
+      if (sources !== undefined) await changeTemplate(tx, template, { sources });
       const updated = await updateProduct(tx, row.id, { content });
       await rememberOffer(tx, workspaceId, offer);
       await publish(tx, productUpdated(updated));
@@ -137,14 +153,28 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
   },
 });
 
+const sourcesOf = async (deps: Deps, workspaceId: string, templateId: string): Promise<StoredSource[]> =>
+  (await deps.db.inWorkspace(workspaceId, (tx) => getTemplate(tx, workspaceId, templateId))).sources;
+
+/** The template of a product that was made of sources. */
+async function templateOf(
+  tx: Tx<CatalogDatabase>,
+  workspaceId: string,
+  name: string,
+  sources: StoredSource[],
+): Promise<TemplateRow> {
+  const defaults = { podSecurity: 'baseline', registryProxyMode: 'auto' } as const;
+  return (await makeTemplate(tx, { workspaceId, name, sources, ...defaults })).template;
+}
+
 function check(
   deps: Deps,
   workspaceId: string,
   content: ProductContent,
-  template: TemplateRow,
+  sources: StoredSource[],
   signal: AbortSignal,
 ): Promise<Offer> {
-  checkContent(content, template.sources);
+  checkContent(content, sources);
   const wanted = { clusterIds: content.cluster_ids, priceIds: content.stripe_price_ids };
   return checkOffer(deps, workspaceId, wanted, signal);
 }

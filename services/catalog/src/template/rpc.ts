@@ -4,7 +4,6 @@ import { newId } from '@cnap/ids';
 import { pageQuery } from '@cnap/pages';
 import { firstResult } from '@cnap/postgres';
 import type { Database } from '@cnap/postgres';
-import type { Source } from '@cnap/proto/cnap/catalog/v1/template';
 import {
   CreateTemplateRequestSchema,
   CreateTemplateResponseSchema,
@@ -12,27 +11,19 @@ import {
 } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { workspaceOf } from '@cnap/rpc';
 import { repeatable } from '@cnap/service';
-import { currentTraceparent } from '@cnap/telemetry';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { ArtifactStore } from '../artifact/port.ts';
 import type { CatalogDatabase } from '../database.ts';
-import { queueBuild } from '../package/queue.ts';
 import { digestsOf } from '../package/store.ts';
 import { pageFrom } from '../page.ts';
-import { checkEtag, refuseLarge } from '../request.ts';
-import { sortedJson } from '../sorted-json.ts';
-import { templateCreated, templateDeleted, templateUpdated } from './event.ts';
+import { checkEtag } from '../request.ts';
+import { changeTemplate, makeTemplate } from './change.ts';
+import { templateDeleted } from './event.ts';
 import { checkUnused, refuseInstalled } from './in-use.ts';
-import { editSources, sourceInvalid, type WantedSource } from './source.ts';
-import {
-  deleteTemplate,
-  getTemplate,
-  insertTemplate,
-  listTemplates,
-  lockTemplate,
-  updateTemplate,
-} from './store.ts';
+import { editSources } from './source.ts';
+import { deleteTemplate, getTemplate, listTemplates, lockTemplate } from './store.ts';
 import { podSecurityFrom, proxyModeFrom, templateToProto } from './to-proto.ts';
+import { wantedSources } from './wanted.ts';
 import type { InstallUsage } from '../peer/usage-port.ts';
 
 type Deps = { db: Database<CatalogDatabase>; usage: InstallUsage; artifacts: ArtifactStore };
@@ -64,17 +55,14 @@ export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof 
     );
     return db.inWorkspace(workspaceId, (tx) =>
       firstResult(tx, repeat, async () => {
-        const row = await insertTemplate(tx, {
-          id: newId('tpl'),
+        const { template, packageId } = await makeTemplate(tx, {
           workspaceId,
           name: request.name,
           sources,
           podSecurity: podSecurityFrom(request.podSecurity),
           registryProxyMode: proxyModeFrom(request.registryProxyMode),
         });
-        await publish(tx, templateCreated(row));
-        const build = await queueBuild(tx, row, 'patch', currentTraceparent());
-        return create(CreateTemplateResponseSchema, { template: templateToProto(row), packageId: build.id });
+        return create(CreateTemplateResponseSchema, { template: templateToProto(template), packageId });
       }),
     );
   },
@@ -88,17 +76,14 @@ export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof 
         request.sources.length === 0
           ? undefined
           : editSources(current.sources, wantedSources(request.sources), () => newId('src'));
-      const row = await updateTemplate(tx, current.id, {
+      const { template, packageId } = await changeTemplate(tx, current, {
         name: request.name,
         sources,
         podSecurity: request.podSecurity === undefined ? undefined : podSecurityFrom(request.podSecurity),
         registryProxyMode:
           request.registryProxyMode === undefined ? undefined : proxyModeFrom(request.registryProxyMode),
       });
-      await publish(tx, templateUpdated(row));
-      const changed = sources !== undefined && sortedJson(sources) !== sortedJson(current.sources);
-      const build = changed ? await queueBuild(tx, row, 'patch', currentTraceparent()) : undefined;
-      return { template: templateToProto(row), packageId: build?.id ?? '' };
+      return { template: templateToProto(template), packageId };
     });
   },
 
@@ -121,13 +106,3 @@ export const templateRpc = ({ db, usage, artifacts }: Deps): ServiceImpl<typeof 
     return {};
   },
 });
-
-function wantedSources(sources: Source[]): WantedSource[] {
-  return sources.map((source, index) => {
-    const field = `sources[${index}]`;
-    if (source.kind.case === undefined) throw sourceInvalid(field, 'must say what it is');
-    refuseLarge(source.values, `${field}.values`);
-    const { repoUrl, chart, version } = source.kind.value;
-    return { id: source.id, repoUrl, chart, version: version.trim(), values: source.values ?? {} };
-  });
-}

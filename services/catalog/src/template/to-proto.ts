@@ -61,8 +61,14 @@ function sourceToProto(source: StoredSource): Source {
     alias: source.alias,
     kind: {
       case: 'helmChart',
-      value: { repoUrl: source.repoUrl, chart: source.chart, version: source.version },
+      value: {
+        repoUrl: source.repoUrl,
+        chart: source.chart,
+        version: source.version,
+        ...(source.path === undefined ? {} : { path: source.path }),
+      },
     },
     values: source.values as ProtoJson,
+    ...(source.metadata === undefined ? {} : { metadata: source.metadata as ProtoJson }),
   });
 }
