@@ -80,7 +80,8 @@ export function memberOf(field: DescField): RestMember {
     field,
     type,
     nullable: option.nullable,
-    required: option.required || option.nullable || scalar,
+    // Whatever is stored has been made at some time.
+    required: option.required || option.nullable || scalar || field.name === 'create_time',
     mandatory: option.mandatory,
     default: jsonOf(option.default, field),
     example: jsonOf(option.example, field),
