@@ -50,6 +50,8 @@ export type Part = {
   sourceId: string;
   repoUrl: string;
   chart: string;
+  /** As of the source. */
+  path?: string;
   wanted: string;
   resolved?: { version: string; url: string; digest?: string };
   /** Digest of what was fetched; its bytes are in package_archive. */
@@ -176,8 +178,13 @@ type RegistryCredentialTable = {
   /** Host and port that images name, such as `ghcr.io`; Docker Hub is `docker.io`. */
   registry_host: string;
   type: 'basic' | 'token' | 'oauth';
+  /** For an OAuth client its id. */
   username: string;
   secret: Buffer;
+  /** Where an OAuth client gets its tokens; empty: id and secret are user name and password themselves. */
+  token_url: Generated<string>;
+  /** The user name that goes with such a token; empty: the usual one. */
+  token_username: Generated<string>;
   is_active: Generated<boolean>;
   last_use_time: Date | null;
   create_time: Generated<Date>;

@@ -26,6 +26,7 @@ import type { CatalogDatabase } from './database.ts';
 import { createFetcher, type FetcherOptions } from './fetch/fetch.ts';
 import { createChartRenderer } from './helm/chart-renderer.ts';
 import { listingRpc } from './listing/rpc.ts';
+import { createTokenSource } from './oauth/client-credentials.ts';
 import { reconcilePackage } from './package/reconcile.ts';
 import { packageRpc } from './package/rpc.ts';
 import { orderUsage, priceDirectory } from './peer/billing.ts';
@@ -39,6 +40,7 @@ import { onRegion } from './region/on-region.ts';
 import { registryCredentialRpc } from './registry-credential/rpc.ts';
 import { registrySecretRpc } from './registry-credential/secret-rpc.ts';
 import { onSeller } from './seller/on-seller.ts';
+import { createSignIns } from './registry-credential/sign-in.ts';
 import { templateRpc } from './template/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
 
@@ -73,7 +75,9 @@ export async function startCatalog(
   const fetcher = parts.use(
     createFetcher({ allowPrivate: config.CNAP_FETCH_PRIVATE_ADDRESSES, ...overrides.fetcher }),
   );
-  const charts = createChartRepository({ fetcher, external });
+  const tokens = createTokenSource({ fetcher, external });
+  const signIns = createSignIns({ db, keyring, tokens });
+  const charts = createChartRepository({ fetcher, external, authorization: signIns.authorization });
   const renderer = createChartRenderer({ external });
   const artifacts = createPostgresArtifacts(db);
   const clusters = clusterDirectory(config.CNAP_CLUSTERS_URL, identity, external);
@@ -120,7 +124,7 @@ export async function startCatalog(
         router.service(ProductDetailService, productDetailRpc({ db }));
         router.service(ProductService, productRpc({ db, clusters, prices, installs, orders }));
         router.service(RegistryCredentialService, registryCredentialRpc({ db, keyring }));
-        router.service(RegistrySecretService, registrySecretRpc({ db, keyring }));
+        router.service(RegistrySecretService, registrySecretRpc({ signIns }));
         router.service(TemplateService, templateRpc({ db, usage: installs, artifacts }));
         router.service(UsageService, usageRpc({ db }));
       },

@@ -169,13 +169,13 @@ test('a redirect to a private address is refused, one to a public address follow
   });
   const { signal } = new AbortController();
   const get = (path: string, host = '127.0.0.1') =>
-    fetcher.get(`http://${host}:${port}${path}`, { maxBytes: 1000, signal });
+    fetcher.fetch(`http://${host}:${port}${path}`, { maxBytes: 1000, signal });
   expect(Buffer.from((await get('/near')).bytes).toString()).toBe('here');
   expect(Buffer.from((await get('/end', 'public.test')).bytes).toString()).toBe('here');
   await expect(get('/away')).rejects.toMatchObject({ reason: 'FETCH_REFUSED' });
   await expect(get('/end', 'private.test')).rejects.toMatchObject({ reason: 'FETCH_REFUSED' });
   await expect(get('/loop')).rejects.toMatchObject({ reason: 'FETCH_FAILED' });
-  await expect(fetcher.get('file:///etc/passwd', { maxBytes: 1, signal })).rejects.toMatchObject({
+  await expect(fetcher.fetch('file:///etc/passwd', { maxBytes: 1, signal })).rejects.toMatchObject({
     reason: 'FETCH_REFUSED',
   });
   await new Promise((resolve) => {

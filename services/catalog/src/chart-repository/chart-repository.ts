@@ -4,24 +4,29 @@ import { DomainError } from '@cnap/errors';
 import { sourceLimits } from '@cnap/helm';
 import type { ExternalCalls } from '@cnap/service';
 import type { Fetcher } from '../fetch/fetch.ts';
-import type { ChartRepository, ResolvedChart } from '../package/ports.ts';
+import type { ChartRepository, ResolvedChart, WantedChart } from '../package/ports.ts';
 import { entriesOf } from './index-file.ts';
 import { chooseVersion, newestFirst } from './version.ts';
 
 const maxIndexBytes = 50 * 1024 * 1024;
 
-export function createChartRepository(deps: { fetcher: Fetcher; external: ExternalCalls }): ChartRepository {
+export function createChartRepository(deps: {
+  fetcher: Fetcher;
+  external: ExternalCalls;
+  /** The `authorization` of a workspace for a URL. */
+  authorization(workspaceId: string, url: URL, signal: AbortSignal): Promise<string | undefined>;
+}): ChartRepository {
   const { fetcher, external } = deps;
 
   async function resolve(
-    repoUrl: string,
-    chart: string,
-    wanted: string,
+    workspaceId: string,
+    { repoUrl, chart, wanted }: WantedChart,
     signal: AbortSignal,
   ): Promise<ResolvedChart> {
     const indexUrl = indexUrlOf(repoUrl);
+    const authorization = (url: URL) => deps.authorization(workspaceId, url, signal);
     const answer = await external('repository.index', () =>
-      fetcher.get(indexUrl, { maxBytes: maxIndexBytes, signal }),
+      fetcher.fetch(indexUrl, { maxBytes: maxIndexBytes, signal, authorization }),
     );
     const entries = entriesOf(Buffer.from(answer.bytes).toString('utf8'), chart);
     if (entries.length === 0) {
@@ -55,9 +60,14 @@ export function createChartRepository(deps: { fetcher: Fetcher; external: Extern
     return { version: entry.version, url, ...(entry.digest === undefined ? {} : { digest: entry.digest }) };
   }
 
-  async function download(chart: ResolvedChart, signal: AbortSignal): Promise<Uint8Array> {
+  async function download(
+    workspaceId: string,
+    { resolved: chart }: { resolved: ResolvedChart },
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const authorization = (url: URL) => deps.authorization(workspaceId, url, signal);
     const { bytes } = await external('repository.download', () =>
-      fetcher.get(chart.url, { maxBytes: sourceLimits.maxBytes, signal }),
+      fetcher.fetch(chart.url, { maxBytes: sourceLimits.maxBytes, signal, authorization }),
     );
     const digest = createHash('sha256').update(bytes).digest('hex');
     if (chart.digest !== undefined && chart.digest !== digest) {

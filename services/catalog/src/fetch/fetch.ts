@@ -6,7 +6,25 @@ import { Agent, request } from 'undici';
 import { isPublicAddress } from './address.ts';
 
 /** What was read, and from where after redirects. */
-export type Fetched = { bytes: Uint8Array; url: string };
+export type Fetched = {
+  bytes: Uint8Array;
+  url: string;
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+};
+
+/** One call. */
+export type FetchRequest = {
+  maxBytes: number;
+  signal: AbortSignal;
+  headers?: Record<string, string>;
+  /** The `authorization` for a URL, asked for each address that a call is led to. */
+  authorization?: ((url: URL) => Promise<string | undefined>) | undefined;
+  /** Makes it a POST, which follows no redirects. */
+  body?: string | Uint8Array;
+  /** Statuses that are answers, beside 200. */
+  answers?: number[];
+};
 
 /** Reads files of strangers over HTTP. */
 export type Fetcher = AsyncDisposable & {
@@ -14,7 +32,7 @@ export type Fetcher = AsyncDisposable & {
    * @throws DomainError `unavailable` FETCH_UNAVAILABLE for what may be better later (network, 408, 429, 5xx), else
    *   FETCH_REFUSED (address or URL), FETCH_FAILED (status), FETCH_TOO_LARGE
    */
-  get(url: string, options: { maxBytes: number; signal: AbortSignal }): Promise<Fetched>;
+  fetch(url: string, request: FetchRequest): Promise<Fetched>;
 };
 
 /** How a fetcher is limited; the functions are there for tests. */
@@ -40,32 +58,43 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     connections: 8,
   });
 
-  async function get(first: string, limits: { maxBytes: number; signal: AbortSignal }): Promise<Fetched> {
+  async function fetch(first: string, wanted: FetchRequest): Promise<Fetched> {
     const deadlineMs = options.deadlineMs ?? 120_000;
     const deadline = AbortSignal.timeout(deadlineMs);
-    const signal = AbortSignal.any([limits.signal, deadline]);
+    const signal = AbortSignal.any([wanted.signal, deadline]);
     let url = first;
     try {
       for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-        const answer = await request(checkedUrl(url, mayConnect), {
+        const checked = checkedUrl(url, mayConnect);
+        const authorization = await wanted.authorization?.(checked);
+        const answer = await request(checked, {
           dispatcher: agent,
           signal,
-          headers: { 'user-agent': 'cnap-catalog', accept: '*/*', 'accept-encoding': 'identity' },
+          ...(wanted.body === undefined ? {} : { method: 'POST', body: wanted.body }),
+          headers: {
+            'user-agent': 'cnap-catalog',
+            accept: '*/*',
+            'accept-encoding': 'identity',
+            ...wanted.headers,
+            ...(authorization === undefined ? {} : { authorization }),
+          },
         });
         const location = redirectOf(answer.statusCode, answer.headers['location']);
         if (location === undefined) {
-          if (answer.statusCode !== 200) {
+          const { statusCode: status, headers } = answer;
+          if (status !== 200 && wanted.answers?.includes(status) !== true) {
             await answer.body.dump({ limit: 0 }).catch(() => undefined); // the connection may be closed with it
-            throw statusError(url, answer.statusCode);
+            throw statusError(url, status);
           }
-          return { bytes: await readBody(url, answer.body, limits.maxBytes), url };
+          return { bytes: await readBody(url, answer.body, wanted.maxBytes), url, status, headers };
         }
         await answer.body.dump({ limit: 4096 }).catch(() => undefined);
+        if (wanted.body !== undefined) throw statusError(url, answer.statusCode);
         url = resolveRedirect(url, location);
       }
     } catch (error) {
       if (error instanceof DomainError) throw error;
-      limits.signal.throwIfAborted();
+      wanted.signal.throwIfAborted();
       if (deadline.aborted) throw unavailable(url, `it takes longer than ${deadlineMs / 1000} s`);
       if (hasCode(error, refusedCode)) throw addressRefused(url);
       throw unavailable(url, messageOf(error));
@@ -73,7 +102,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     throw new DomainError('failed-precondition', 'FETCH_FAILED', `${shown(first)} redirects without end.`);
   }
 
-  return { get, [Symbol.asyncDispose]: () => agent.destroy() };
+  return { fetch, [Symbol.asyncDispose]: () => agent.destroy() };
 }
 
 type Address = { address: string; family: number };
@@ -159,7 +188,7 @@ const addressRefused = (url: string): DomainError =>
   );
 
 /** Without query and password, which may be secrets. */
-function shown(text: string): string {
+export function shown(text: string): string {
   if (!URL.canParse(text)) return text.slice(0, 200);
   const url = new URL(text);
   return `${url.protocol}//${url.host}${url.pathname}`.slice(0, 500);

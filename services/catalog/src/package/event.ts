@@ -4,7 +4,7 @@ import { PackageEventSchema } from '@cnap/proto/cnap/catalog/v1/package_event';
 import type { PackageRow } from '../database.ts';
 
 const packageFact =
-  (fact: 'ready' | 'failed') =>
+  (fact: 'queued' | 'ready' | 'failed') =>
   (row: PackageRow): Fact => ({
     service: 'catalog',
     resource: 'package',
@@ -23,5 +23,6 @@ const packageFact =
     }),
   });
 
+export const packageQueued = packageFact('queued');
 export const packageReady = packageFact('ready');
 export const packageFailed = packageFact('failed');

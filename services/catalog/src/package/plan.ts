@@ -48,6 +48,7 @@ export function partsOf(sources: StoredSource[]): Part[] {
     sourceId: source.id,
     repoUrl: source.repoUrl,
     chart: source.chart,
+    ...(source.path === undefined ? {} : { path: source.path }),
     wanted: source.version,
   }));
 }

@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { publish } from '@cnap/events';
 import { pageQuery } from '@cnap/pages';
 import { type Database, firstResult } from '@cnap/postgres';
 import {
@@ -14,6 +15,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import type { CatalogDatabase } from '../database.ts';
 import { pageFrom } from '../page.ts';
 import { getTemplate, lockTemplate } from '../template/store.ts';
+import { packageQueued } from './event.ts';
 import { linesAfter } from './log-store.ts';
 import { findSameBuild, queueBuild } from './queue.ts';
 import { getPackage, listPackages } from './store.ts';
@@ -53,9 +55,9 @@ export const packageRpc = ({ db }: Deps): ServiceImpl<typeof PackageService> => 
     return db.inWorkspace(workspaceId, (tx) =>
       firstResult(tx, repeat, async () => {
         const template = await lockTemplate(tx, workspaceId, request.templateId);
-        const row =
-          (await findSameBuild(tx, template, bump)) ??
-          (await queueBuild(tx, template, bump, currentTraceparent()));
+        const same = await findSameBuild(tx, template, bump);
+        const row = same ?? (await queueBuild(tx, template, bump, currentTraceparent()));
+        if (same === undefined) await publish(tx, packageQueued(row));
         return create(BuildPackageResponseSchema, { package: packageToProto(row) });
       }),
     );

@@ -16,7 +16,7 @@ export async function resolvePart(
   part: Part,
   signal: AbortSignal,
 ): Promise<Part[]> {
-  const resolved = await deps.charts.resolve(part.repoUrl, part.chart, part.wanted, signal);
+  const resolved = await deps.charts.resolve(row.workspace_id, part, signal);
   return replaced(row.parts, { ...part, resolved });
 }
 
@@ -27,8 +27,9 @@ export async function fetchPart(
   part: Part,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array; parts: Part[]; added: Part[] }> {
-  if (part.resolved === undefined) throw new Error(`${part.key} is not resolved`);
-  const bytes = await deps.charts.download(part.resolved, signal);
+  const { resolved } = part;
+  if (resolved === undefined) throw new Error(`${part.key} is not resolved`);
+  const bytes = await deps.charts.download(row.workspace_id, { ...part, resolved }, signal);
   const added = missingDependencies(part, readChart(bytes), row.parts);
   if ('problem' in added) {
     throw new DomainError(

@@ -1,14 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { invalidField } from '@cnap/errors';
+import { publish } from '@cnap/events';
 import { newId } from '@cnap/ids';
 import { pageQuery } from '@cnap/pages';
 import { type Database, firstResult } from '@cnap/postgres';
-import {
-  type RegistryCredential,
-  RegistryCredentialSchema,
-  RegistryCredentialType,
-} from '@cnap/proto/cnap/catalog/v1/registry_credential';
 import {
   CreateRegistryCredentialRequestSchema,
   CreateRegistryCredentialResponseSchema,
@@ -20,6 +15,8 @@ import { repeatable } from '@cnap/service';
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { CatalogDatabase, RegistryCredentialRow } from '../database.ts';
 import { pageFrom } from '../page.ts';
+import { readCredentials } from './credentials.ts';
+import { credentialCreated, credentialDeleted } from './event.ts';
 import { registryOfUrl } from './registry.ts';
 import {
   deleteRegistryCredential,
@@ -27,14 +24,9 @@ import {
   insertRegistryCredential,
   listRegistryCredentials,
 } from './store.ts';
+import { credentialToProto, credentialTypes } from './to-proto.ts';
 
 type Deps = { db: Database<CatalogDatabase>; keyring: Keyring };
-
-const types: Record<RegistryCredentialRow['type'], RegistryCredentialType> = {
-  basic: RegistryCredentialType.BASIC,
-  token: RegistryCredentialType.TOKEN,
-  oauth: RegistryCredentialType.OAUTH,
-};
 
 export const registryCredentialRpc = ({
   db,
@@ -43,7 +35,7 @@ export const registryCredentialRpc = ({
   async getRegistryCredential(request, context) {
     const workspaceId = workspaceOf(context);
     const row = await db.inWorkspace(workspaceId, (tx) => getRegistryCredential(tx, workspaceId, request.id));
-    return { registryCredential: toProto(row) };
+    return { registryCredential: credentialToProto(row) };
   },
 
   async listRegistryCredentials(request, context) {
@@ -51,7 +43,7 @@ export const registryCredentialRpc = ({
     const page = pageQuery(request);
     const found = await db.inWorkspace(workspaceId, (tx) => listRegistryCredentials(tx, workspaceId, page));
     const { rows, nextPageToken } = pageFrom(found, page);
-    return { registryCredentials: rows.map(toProto), nextPageToken };
+    return { registryCredentials: rows.map(credentialToProto), nextPageToken };
   },
 
   async createRegistryCredential(request, context) {
@@ -63,10 +55,11 @@ export const registryCredentialRpc = ({
         'must be a registry such as "ghcr.io" or "https://registry.example.com"',
       );
     }
-    const type = (Object.keys(types) as RegistryCredentialRow['type'][]).find(
-      (key) => types[key] === request.type,
+    const type = (Object.keys(credentialTypes) as RegistryCredentialRow['type'][]).find(
+      (key) => credentialTypes[key] === request.type,
     );
-    if (type === 'basic' && request.username === '') throw invalidField('username', 'must not be empty');
+    if (type === undefined) throw invalidField('type', 'must be basic, token or oauth');
+    const { secret, ...credentials } = readCredentials(type, request.credentials, request);
     const repeat = repeatable(
       context,
       workspaceId,
@@ -83,30 +76,22 @@ export const registryCredentialRpc = ({
           name: request.name,
           registryUrl: request.registryUrl,
           registryHost,
-          type: type ?? 'basic',
-          username: request.username,
-          secret: keyring.seal(request.secret, id),
+          type,
+          ...credentials,
+          secret: keyring.seal(secret, id),
         });
-        return create(CreateRegistryCredentialResponseSchema, { registryCredential: toProto(row) });
+        await publish(tx, credentialCreated(row));
+        return create(CreateRegistryCredentialResponseSchema, { registryCredential: credentialToProto(row) });
       }),
     );
   },
 
   async deleteRegistryCredential(request, context) {
     const workspaceId = workspaceOf(context);
-    await db.inWorkspace(workspaceId, (tx) => deleteRegistryCredential(tx, workspaceId, request.id));
+    await db.inWorkspace(workspaceId, async (tx) => {
+      const row = await deleteRegistryCredential(tx, workspaceId, request.id);
+      await publish(tx, credentialDeleted(row));
+    });
     return {};
   },
 });
-
-const toProto = (row: RegistryCredentialRow): RegistryCredential =>
-  create(RegistryCredentialSchema, {
-    id: row.id,
-    name: row.name,
-    registryUrl: row.registry_url,
-    type: types[row.type],
-    username: row.username,
-    isActive: row.is_active,
-    createTime: timestampFromDate(row.create_time),
-    ...(row.last_use_time === null ? {} : { lastUseTime: timestampFromDate(row.last_use_time) }),
-  });

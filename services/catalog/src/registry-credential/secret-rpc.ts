@@ -1,19 +1,16 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { DomainError } from '@cnap/errors';
-import type { Database } from '@cnap/postgres';
 import type { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
 import { callerOf } from '@cnap/rpc';
-import type { Keyring } from '@cnap/secrets';
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { CatalogDatabase } from '../database.ts';
 import { dockerConfigJson, registryOfImage } from './registry.ts';
-import { useCredentialsFor } from './store.ts';
+import type { SignIns } from './sign-in.ts';
 
-type Deps = { db: Database<CatalogDatabase>; keyring: Keyring };
-
-/** What registries take as a user name beside a token, when the seller names none. */
-const defaultUsername = { basic: '', token: 'token', oauth: 'oauth2accesstoken' } as const;
-
-export const registrySecretRpc = ({ db, keyring }: Deps): ServiceImpl<typeof RegistrySecretService> => ({
+export const registrySecretRpc = ({
+  signIns,
+}: {
+  signIns: SignIns;
+}): ServiceImpl<typeof RegistrySecretService> => ({
   async getRegistrySecret(request, context) {
     const caller = callerOf(context);
     if (caller.kind !== 'service' || caller.service !== 'installer') {
@@ -24,14 +21,11 @@ export const registrySecretRpc = ({ db, keyring }: Deps): ServiceImpl<typeof Reg
       );
     }
     const hosts = [...new Set(request.images.map(registryOfImage))].filter((host) => !host.includes('\0'));
-    const rows = await db.inWorkspace(request.workspaceId, (tx) =>
-      useCredentialsFor(tx, request.workspaceId, hosts),
-    );
-    const signIns = rows.map((row) => ({
-      registryHost: row.registry_host,
-      username: row.username === '' ? defaultUsername[row.type] : row.username,
-      password: keyring.openText(row.secret, row.id),
-    }));
-    return { dockerConfigJson: dockerConfigJson(signIns) };
+    const found = await signIns.forHosts(request.workspaceId, hosts, context.signal);
+    const [first] = found.flatMap(({ expireTime }) => expireTime ?? []).toSorted((a, b) => +a - +b);
+    return {
+      dockerConfigJson: dockerConfigJson(found),
+      ...(first === undefined ? {} : { expireTime: timestampFromDate(first) }),
+    };
   },
 });

@@ -17,6 +17,8 @@ export type NewRegistryCredential = {
   username: string;
   /** Sealed. */
   secret: Uint8Array;
+  tokenUrl: string;
+  tokenUsername: string;
 };
 
 export function insertRegistryCredential(
@@ -34,6 +36,8 @@ export function insertRegistryCredential(
       type: made.type,
       username: made.username,
       secret: Buffer.from(made.secret),
+      token_url: made.tokenUrl,
+      token_username: made.tokenUsername,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -72,13 +76,19 @@ export function listRegistryCredentials(
 }
 
 /** @throws DomainError not-found REGISTRY_CREDENTIAL_NOT_FOUND */
-export async function deleteRegistryCredential(tx: Db, workspaceId: string, id: string): Promise<void> {
-  const { numDeletedRows } = await tx
+export async function deleteRegistryCredential(
+  tx: Db,
+  workspaceId: string,
+  id: string,
+): Promise<RegistryCredentialRow> {
+  const row = await tx
     .deleteFrom('registry_credential')
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
+    .returningAll()
     .executeTakeFirst();
-  if (numDeletedRows === 0n) throw notFound('registry credential', id);
+  if (row === undefined) throw notFound('registry credential', id);
+  return row;
 }
 
 /** The newest active credential of each registry, marked as used. */
