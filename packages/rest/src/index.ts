@@ -8,7 +8,7 @@ export {
   type WriteAnswer,
 } from './answer/answer.ts';
 export { parseJson } from './request/json-text.ts';
-export { requestWriter, type RestInput, type WriteRequest } from './request/request.ts';
+export { pagesWriter, requestWriter, type RestInput, type WriteRequest } from './request/request.ts';
 export { createRouter, type Routed } from './router.ts';
 export { chooseWorkspace, problemOf } from './refusal.ts';
 export { problemText, RestProblem, type RestError } from './problem.ts';

@@ -21,6 +21,7 @@ export {
   type PortLimits,
   type PortOptions,
 } from './port.ts';
+export { endUnreadBody } from './request-body.ts';
 export { refuseRpc } from './refuse-rpc.ts';
 export { routeTable, type RpcRoute } from './route-table.ts';
 export { requestIdFrom } from './rpc-handler.ts';

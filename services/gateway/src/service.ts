@@ -16,19 +16,22 @@ import type { Config } from './config.ts';
 import { identityCallers } from './identity/callers.ts';
 import { followRevocations } from './nats/revocations.ts';
 import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plain.ts';
+import type { EventOptions } from './rest/events.ts';
+import { createRest } from './rest/rest.ts';
 import { forward } from './rpc-forwarding/forward.ts';
 import { forwardWebhook, stripeWebhookPath } from './webhook/stripe.ts';
 
 const readyTimeoutMs = 2_000;
 const drainMs = 4_000;
+const restDeadlineMs = 30_000;
 
 /** What tests put in place of the usual. */
-export type Overrides = { now?: () => number; webhookDeadlineMs?: number };
+export type Overrides = { now?: () => number; webhookDeadlineMs?: number; events?: Partial<EventOptions> };
 
 /** Starts the gateway: the one public port. */
 export async function startGateway(
   config: Config,
-  { now = Date.now, webhookDeadlineMs: deadlineMs = 10_000 }: Overrides = {},
+  { now = Date.now, webhookDeadlineMs: deadlineMs = 10_000, events }: Overrides = {},
 ): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('gateway'));
@@ -57,6 +60,14 @@ export async function startGateway(
   );
   const routes = routeTable(rpcServices);
   const entrance = entranceOf(config.CNAP_PUBLIC_URL, config.CNAP_TRUSTED_PROXIES);
+  const rest = createRest({
+    backends,
+    callers,
+    entrance,
+    logger,
+    events: { headMs: 3_000, heartbeatMs: 15_000, ...events },
+    deadlineMs: restDeadlineMs,
+  });
   const http = (request: HttpRequest, response: HttpResponse): boolean => {
     const path = request.url?.split('?', 1)[0] ?? '/';
     const route = routes.get(path);
@@ -65,6 +76,7 @@ export async function startGateway(
       return true;
     }
     setSecurityHeaders(response);
+    if (rest(request, response)) return true;
     if (path === stripeWebhookPath) {
       void withTrace(undefined, () => forwardWebhook(request, response, { backends, logger, deadlineMs }));
       return true;

@@ -25,6 +25,23 @@ export type WriteRequest = (input: RestInput) => Uint8Array;
 const maxIdempotencyKey = 256;
 const maxLimit = 100;
 
+/**
+ * Compiles what asks for the pages of a list one after the other: it adds the size and the cursor (JSON text, as the
+ * page before had it) to a request.
+ */
+export function pagesWriter({
+  rpc,
+}: RestOperation): (message: Uint8Array, cursor: string | undefined) => Uint8Array {
+  const field = (name: string) => rpc.input.fields.find((one) => one.name === name);
+  const [size, token] = [field('page_size'), field('page_token')];
+  return (message, cursor) => {
+    const writer = new BinaryWriter().raw(message);
+    if (size !== undefined) writer.tag(size.number, WireType.Varint).int32(maxLimit);
+    if (token !== undefined && cursor !== undefined) writeText(writer, token, JSON.parse(cursor) as string);
+    return writer.finish();
+  };
+}
+
 /** Compiles what makes the requests of an operation. */
 export function requestWriter(operation: RestOperation): WriteRequest {
   const path = operation.pathParameters.map(({ name, member }) =>

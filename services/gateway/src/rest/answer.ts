@@ -1,0 +1,226 @@
+import { constants } from 'node:http2';
+import { DomainError } from '@cnap/errors';
+import { chooseWorkspace, listText, parseJson, RestProblem } from '@cnap/rest';
+import { clientAddressHeader, type Backends, type HttpRequest, type HttpResponse } from '@cnap/rpc';
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { Logger } from '@cnap/telemetry';
+import type { Entrance } from '../auth/entrance.ts';
+import type { Callers } from '../caller/callers.ts';
+import { workspaceNamedBy } from '../rpc-forwarding/credential.ts';
+import { readBody } from './body.ts';
+import { envelope } from './envelope.ts';
+import { sendEvents, type EventOptions } from './events.ts';
+import { acceptsEvents, chosenType, requireJson } from './negotiation.ts';
+import type { Compiled } from './operations.ts';
+import { callService, openCall, type ServiceHeaders } from './service-call.ts';
+
+export type AnswerDeps = {
+  backends: Backends;
+  callers: Callers;
+  entrance: Entrance;
+  logger: Logger;
+  events: EventOptions;
+  deadlineMs: number;
+};
+
+/** One request for an operation. */
+export type Arrival = {
+  compiled: Compiled;
+  variables: readonly string[];
+  query: string;
+  requestId: string;
+  traceparent: string;
+};
+
+/**
+ * Answers one request.
+ * @throws RestProblem, DomainError or ConnectError: why it is refused
+ */
+export async function answerOperation(
+  request: HttpRequest,
+  response: HttpResponse,
+  arrival: Arrival,
+  deps: AnswerDeps,
+): Promise<void> {
+  const { operation } = arrival.compiled;
+  const type = typeFor(request, arrival.compiled);
+  const headers = await headersFor(request, arrival, deps);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  if (response.destroyed) return;
+  const unary = { headers, signal: gone.signal, deadlineMs: deps.deadlineMs };
+  let message: Uint8Array;
+  try {
+    message = await messageOf(request, arrival);
+  } catch (error) {
+    if (error instanceof RestProblem && (error.status === 422 || error.status === 400)) {
+      await refuseWhoMayNotCall(arrival.compiled, unary, deps);
+    }
+    throw error;
+  }
+  if (operation.stream !== undefined) {
+    const stream = openCall(deps.backends, operation, headers, undefined);
+    response.once('close', () => stream.close(constants.NGHTTP2_CANCEL));
+    stream.end(envelope(message));
+    await sendEvents(stream, response, operation, arrival.compiled.writeEvent, deps.events);
+    return;
+  }
+  if (arrival.compiled.pages !== undefined) {
+    send(request, response, {
+      status: operation.status,
+      type,
+      body: await everyPage(arrival.compiled, unary, message, deps),
+    });
+    return;
+  }
+  const bytes = await callService(deps.backends, operation, { ...unary, message });
+  const raw = arrival.compiled.raw.get(type);
+  if (raw !== undefined) {
+    send(request, response, { status: operation.status, type, body: raw(bytes) });
+    return;
+  }
+  const { json, etag } = arrival.compiled.writeAnswer(bytes);
+  send(request, response, { status: operation.status, type, body: json, etag });
+}
+
+function typeFor(request: HttpRequest, { operation, types }: Compiled): string {
+  const { accept } = request.headers;
+  if (operation.stream !== undefined) acceptsEvents(accept);
+  else if (operation.response.kind !== 'empty') return chosenType(accept, types);
+  return types[0] ?? '';
+}
+
+async function headersFor(request: HttpRequest, arrival: Arrival, deps: AnswerDeps): Promise<ServiceHeaders> {
+  const { compiled, variables } = arrival;
+  const address = deps.entrance.addressOf(request);
+  const credential = deps.entrance.credentialOf(request);
+  if (credential === undefined && !compiled.isPublic) throw signInRequired();
+  const workspaceId = workspaceFor(request, compiled, variables);
+  const token =
+    credential === undefined ? undefined : await deps.callers.tokenFor({ credential, workspaceId, address });
+  return {
+    authorization: token === undefined ? undefined : `Bearer ${token}`,
+    traceparent: arrival.traceparent,
+    'x-request-id': arrival.requestId,
+    'user-agent': request.headers['user-agent'],
+    [clientAddressHeader]: address === '' ? undefined : address,
+  };
+}
+
+/** The workspace that the path names where it does, else the header. */
+function workspaceFor(request: HttpRequest, compiled: Compiled, variables: readonly string[]): string {
+  const inPath = compiled.operation.pathParameters.findIndex(({ workspace }) => workspace);
+  const named = workspaceNamedBy(inPath >= 0 ? variables[inPath] : request.headers['x-workspace-id']);
+  if (named !== 'malformed') return named;
+  if (!compiled.needsWorkspace) return '';
+  throw inPath >= 0 ? workspaceNotFound() : workspaceMalformed();
+}
+
+async function messageOf(request: HttpRequest, { compiled, variables, query }: Arrival): Promise<Uint8Array> {
+  const { operation, writeRequest } = compiled;
+  return writeRequest({
+    variables,
+    query,
+    body: operation.body === undefined ? undefined : await bodyOf(request),
+    idempotencyKey: headerOf(request, 'idempotency-key'),
+    ifMatch: headerOf(request, 'if-match'),
+  });
+}
+
+async function bodyOf(request: HttpRequest): Promise<unknown> {
+  const { headers } = request;
+  const none =
+    headers['content-length'] === '0' || (headers['content-length'] ?? headers['content-type']) === undefined;
+  if (!none) requireJson(headers['content-type'], headers['content-encoding']);
+  const bytes = await readBody(request);
+  return bytes.byteLength === 0 ? undefined : parseJson(bytes);
+}
+
+function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** No message at all, which every service refuses once it has let the caller in. */
+const unreadable = Uint8Array.of(0xff);
+
+/**
+ * Whoever may not call an operation is not told how it is called: the service, which looks at the caller before
+ * it looks at the message, gets one that it cannot read.
+ */
+async function refuseWhoMayNotCall(
+  { operation }: Compiled,
+  call: { headers: ServiceHeaders; signal: AbortSignal; deadlineMs: number },
+  { backends }: AnswerDeps,
+): Promise<void> {
+  if (operation.stream !== undefined) return;
+  try {
+    await callService(backends, operation, { ...call, message: unreadable });
+  } catch (error) {
+    if (error instanceof ConnectError && error.code !== Code.InvalidArgument) throw error;
+  }
+}
+
+async function everyPage(
+  { operation, pages }: Compiled,
+  call: { headers: ServiceHeaders; signal: AbortSignal; deadlineMs: number },
+  message: Uint8Array,
+  { backends }: AnswerDeps,
+): Promise<string> {
+  if (pages === undefined) throw new Error('the list has pages');
+  const texts: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const bytes = await callService(backends, operation, { ...call, message: pages.write(message, cursor) });
+    const page = pages.read(bytes);
+    if (page.items !== '') texts.push(page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && texts.length < maxPages);
+  return listText(texts.join(','));
+}
+
+const maxPages = 100;
+
+function send(
+  request: HttpRequest,
+  response: HttpResponse,
+  answer: { status: number; type: string; body: string | Buffer | undefined; etag?: string | undefined },
+): void {
+  if (response.destroyed) return;
+  const { status, type, body, etag } = answer;
+  if (etag !== undefined) {
+    response.setHeader('etag', etag);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && request.headers['if-none-match']?.split(',').some((one) => one.trim() === etag)) {
+      response.statusCode = 304;
+      response.end();
+      return;
+    }
+  }
+  response.statusCode = status;
+  if (body === undefined) {
+    response.end();
+    return;
+  }
+  response.setHeader('content-type', type);
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.end(body);
+}
+
+const signInRequired = (): DomainError =>
+  new DomainError('unauthenticated', 'SIGN_IN_REQUIRED', 'This call needs a credential.', {
+    suggestion: 'Send the header Authorization: Bearer followed by a token.',
+  });
+
+/** The workspace that the header names is no id at all. */
+const workspaceMalformed = (): RestProblem =>
+  new RestProblem(403, {
+    code: 'permission_denied',
+    message: 'The header X-Workspace-Id is not the id of a workspace.',
+    param: 'X-Workspace-Id',
+    suggestion: chooseWorkspace,
+    details: { reason: 'WORKSPACE_REQUIRED' },
+  });
+
+const workspaceNotFound = (): DomainError =>
+  new DomainError('not-found', 'WORKSPACE_NOT_FOUND', 'There is no such workspace.');

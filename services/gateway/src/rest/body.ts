@@ -1,0 +1,45 @@
+import { RestProblem } from '@cnap/rest';
+import type { HttpRequest } from '@cnap/rpc';
+
+const maxBytes = 4 * 1024 * 1024;
+const timeoutMs = 30_000;
+
+/**
+ * Reads the body of a request.
+ * @throws RestProblem 413 when it is too large, 408 when it does not arrive in time
+ */
+export async function readBody(request: HttpRequest): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const timer = setTimeout(() => reject(late()), timeoutMs);
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.byteLength;
+    if (length > maxBytes) reject(tooLarge());
+    else chunks.push(chunk);
+  });
+  request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+  request.once('error', reject);
+  request.once('close', () => reject(new Error('the caller went away')));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    request.removeAllListeners('data');
+  }
+}
+
+const tooLarge = (): RestProblem =>
+  new RestProblem(413, {
+    code: 'payload_too_large',
+    message: `The body is larger than ${maxBytes / 1024 / 1024} MiB.`,
+    details: { reason: 'BODY_TOO_LARGE' },
+  });
+
+const late = (): RestProblem =>
+  new RestProblem(408, {
+    code: 'deadline_exceeded',
+    message: 'The body did not arrive in time.',
+    details: { reason: 'DEADLINE_EXCEEDED' },
+  });
