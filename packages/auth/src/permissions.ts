@@ -14,6 +14,7 @@ export const permissions = {
   'installs.create': 'member',
   'installs.delete': 'member',
   'installs.read': 'viewer',
+  'installs.update': 'member',
   'kubeconfigs.create': 'member',
   'members.delete': 'admin',
   'members.read': 'viewer',
