@@ -76,7 +76,7 @@ export async function sendEvents(
   };
   const read = createEnvelopeReader({
     message: (message) => send(write(message)),
-    end: (json) => finish(hasError(json) ? errorIn(json, 200) : undefined),
+    end: (json) => finish(errorAtEnd(json)),
   });
 
   from.once('response', (headers) => (status = headers[':status'] ?? 0));
@@ -116,8 +116,9 @@ export async function sendEvents(
   }
 }
 
-/** The end of a stream is `{}` when it went well. */
-const hasError = (json: Buffer): boolean => {
+/** The end of a stream has an error when it did not go well. */
+function errorAtEnd(json: Buffer): ConnectError | undefined {
   const end: unknown = JSON.parse(json.toString());
-  return typeof end === 'object' && end !== null && 'error' in end;
-};
+  if (typeof end !== 'object' || end === null || !('error' in end)) return undefined;
+  return errorIn(Buffer.from(JSON.stringify(end.error)), 200);
+}
