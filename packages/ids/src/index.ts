@@ -20,6 +20,7 @@ export const idPrefixes = {
   rel: 'release',
   inv: 'invitation',
   tok: 'access token',
+  ses: 'session',
   evt: 'event',
   req: 'request',
   key: 'key',

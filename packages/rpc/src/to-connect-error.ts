@@ -5,6 +5,7 @@ import {
   ErrorInfoSchema,
   LocalizedMessageSchema,
   RequestInfoSchema,
+  RetryInfoSchema,
 } from '@cnap/proto/google/rpc/error_details';
 
 const codes: Record<ErrorKind, Code> = {
@@ -23,7 +24,7 @@ const codes: Record<ErrorKind, Code> = {
 };
 
 /**
- * An error as the wire has it: ErrorInfo with reason and `<service>.cnap.tech`, BadRequest with the fields,
+ * An error as the wire has it (with `retryAfterSeconds` in its metadata also RetryInfo and the header): ErrorInfo with reason and `<service>.cnap.tech`, BadRequest with the fields,
  * LocalizedMessage with the suggestion.
  */
 export function toConnectError(error: DomainError, service: string): ConnectError {
@@ -49,6 +50,14 @@ export function toConnectError(error: DomainError, service: string): ConnectErro
       desc: LocalizedMessageSchema,
       value: { locale: 'en-US', message: error.suggestion },
     });
+  }
+  const seconds = Number(error.metadata['retryAfterSeconds'] ?? Number.NaN);
+  if (Number.isSafeInteger(seconds)) {
+    connectError.details.push({
+      desc: RetryInfoSchema,
+      value: { retryDelay: { seconds: BigInt(seconds) } },
+    });
+    connectError.metadata.set('retry-after', String(seconds));
   }
   return connectError;
 }

@@ -11,6 +11,7 @@ import {
 } from '@cnap/rpc';
 import { createLogger, startTelemetry, withTrace } from '@cnap/telemetry';
 import { entrance as entranceOf } from './auth/entrance.ts';
+import { forwardSignIn } from './auth/sign-in.ts';
 import { Callers } from './caller/callers.ts';
 import type { Config } from './config.ts';
 import { identityCallers } from './identity/callers.ts';
@@ -68,6 +69,13 @@ export async function startGateway(
     events: { headMs: 3_000, heartbeatMs: 15_000, ...events },
     deadlineMs: restDeadlineMs,
   });
+  const signIn = forwardSignIn({
+    backends,
+    entrance,
+    publicUrl: config.CNAP_PUBLIC_URL,
+    proof: () => identity.token('identity'),
+    logger,
+  });
   const http = (request: HttpRequest, response: HttpResponse): boolean => {
     const path = request.url?.split('?', 1)[0] ?? '/';
     const route = routes.get(path);
@@ -81,6 +89,7 @@ export async function startGateway(
       void withTrace(undefined, () => forwardWebhook(request, response, { backends, logger, deadlineMs }));
       return true;
     }
+    if (signIn(request, response)) return true;
     if (path === '/') {
       answerRoot(response, config.CNAP_PUBLIC_URL);
       return true;

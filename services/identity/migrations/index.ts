@@ -2,6 +2,7 @@ import { eventsMigrations } from '@cnap/events';
 import { postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as people from './0001-people.ts';
+import * as signIn from './0002-sign-in.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -9,4 +10,5 @@ export const migrations = {
   ...reconcileMigrations,
   ...eventsMigrations,
   '0001-people': people,
+  '0002-sign-in': signIn,
 };

@@ -54,6 +54,32 @@ type SigningKeysTable = {
   created_at: Date;
 };
 
+type SessionsTable = {
+  id: string;
+  token: string;
+  user_id: string;
+  expires_at: Date;
+  ip_address: string | null;
+  user_agent: string | null;
+  created_at: CreatedAt;
+  updated_at: UpdatedAt;
+};
+
+/** What better-auth keeps of other ways in; it alone reads more of them. */
+type PasskeysTable = { id: string; name: string | null; user_id: string; created_at: CreatedAt };
+type VerificationsTable = { id: string; expires_at: Date };
+type DeviceCodesTable = {
+  id: string;
+  device_code: string;
+  user_code: string;
+  expires_at: Date;
+  last_polled_at: Date | null;
+  polling_interval: number | null;
+};
+
+type AuthSecretsTable = { id: string; sealed: Uint8Array };
+type RateLimitsTable = { key: Uint8Array; uses: number; window_ends_at: Date };
+
 /** The tables of identity's schema. */
 export type Tables = {
   users: UsersTable;
@@ -61,6 +87,12 @@ export type Tables = {
   members: MembersTable;
   access_tokens: AccessTokensTable;
   signing_keys: SigningKeysTable;
+  sessions: SessionsTable;
+  passkeys: PasskeysTable;
+  verifications: VerificationsTable;
+  device_codes: DeviceCodesTable;
+  auth_secrets: AuthSecretsTable;
+  rate_limits: RateLimitsTable;
 };
 
 export type Database = OpenDatabase<Tables>;
@@ -71,3 +103,4 @@ export type WorkspaceRow = Selectable<WorkspacesTable>;
 export type MemberRow = Selectable<MembersTable>;
 export type AccessTokenRow = Selectable<AccessTokensTable>;
 export type SigningKeyRow = Selectable<SigningKeysTable>;
+export type SessionRow = Selectable<SessionsTable>;

@@ -14,6 +14,13 @@ import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
+import { openAuth } from './auth/call.ts';
+import { signInHttp } from './auth/http.ts';
+import { signInPages } from './auth/page/pages.ts';
+import { passkeysWork, providersOf } from './auth/providers.ts';
+import type { SignInDeps } from './auth/port.ts';
+import { reconcileExpired, wakeCleaning } from './auth/reconcile.ts';
+import { authSecret } from './auth/secret.ts';
 import { callerRpc } from './caller/rpc.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
@@ -32,12 +39,12 @@ import { workspaceOwnerRpc } from './workspace/owner-rpc.ts';
 import { workspaceRpc } from './workspace/rpc.ts';
 
 /** What tests put in place of the world. */
-export type Overrides = { now?: () => Date };
+export type Overrides = { now?: () => Date; mail?: SignInDeps['mail'] };
 
 /** Starts identity: the one place where its parts meet. */
 export async function startIdentity(
   config: Config,
-  { now = () => new Date() }: Overrides = {},
+  { now = () => new Date(), mail = noMail }: Overrides = {},
 ): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('identity'));
@@ -47,6 +54,7 @@ export async function startIdentity(
   await db.acrossWorkspaces(async (tx) => {
     await rotateSigningKeys(tx, keyring, now());
     await wakeRotation(tx);
+    await wakeCleaning(tx);
   });
   const keys = openSigningKeys(db, keyring, now);
   const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
@@ -57,7 +65,7 @@ export async function startIdentity(
   parts.use(
     await startReconcilers({
       db,
-      reconcilers: { 'signing-key': reconcileSigningKeys(keyring, now) },
+      reconcilers: { 'signing-key': reconcileSigningKeys(keyring, now), 'expired-sign-in': reconcileExpired },
       leaseMs: config.CNAP_LEASE,
       onError: (err, where) => logger.warn({ err, ...where }, 'a reconciler failed, and will try again'),
     }),
@@ -71,6 +79,10 @@ export async function startIdentity(
       subscriptions: [],
     }),
   );
+  const signIn = { db, config, secret: await authSecret(db, keyring), mail, logger };
+  const { offered } = providersOf(config);
+  const callAuth = openAuth(signIn, offered.length);
+  const ways = { providers: offered, passkeys: passkeysWork(config.CNAP_PUBLIC_URL) };
   const server = parts.use(
     await startRpcServer({
       service: 'identity',
@@ -79,6 +91,13 @@ export async function startIdentity(
       services: identityServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
+      http: signInHttp({
+        publicUrl: config.CNAP_PUBLIC_URL,
+        callAuth,
+        page: signInPages(signIn, callAuth, ways, now),
+        verify: (token) => verifier.verify(token),
+        logger,
+      }),
       routes: (router) => {
         router.service(CallerService, callerRpc({ db, keys, operators: operatorsOf(config), now }));
         router.service(MemberService, memberRpc({ db }));
@@ -98,3 +117,5 @@ export async function startIdentity(
 /** Addresses are kept in lower case. */
 const operatorsOf = (config: Config): ReadonlySet<string> =>
   new Set(config.CNAP_OPERATOR_EMAILS.map((email) => email.toLowerCase()));
+
+const noMail = (): Promise<void> => Promise.reject(new Error('mails are not sent yet'));

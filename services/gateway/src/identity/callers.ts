@@ -44,10 +44,16 @@ export function identityCallers(baseUrl: string, identity: ServiceIdentity): Res
 function refusalIn(error: unknown): DomainError | undefined {
   const cause = error instanceof DomainError ? error.cause : undefined;
   if (!(cause instanceof ConnectError)) return undefined;
-  const reason = cause.findDetails(ErrorInfoSchema)[0]?.reason;
-  if (reason !== 'CREDENTIAL_INVALID') return undefined;
-  return new DomainError('unauthenticated', reason, cause.rawMessage, {
-    suggestion: 'Sign in again, or make a new token.',
+  const { reason, metadata = {} } = cause.findDetails(ErrorInfoSchema)[0] ?? {};
+  if (reason === 'CREDENTIAL_INVALID') {
+    return new DomainError('unauthenticated', reason, cause.rawMessage, {
+      suggestion: 'Sign in again, or make a new token.',
+    });
+  }
+  if (reason !== 'RATE_LIMITED') return undefined;
+  return new DomainError('resource-exhausted', reason, cause.rawMessage, {
+    metadata,
+    suggestion: 'Wait as long as Retry-After says, and check the token.',
   });
 }
 

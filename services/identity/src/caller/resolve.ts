@@ -1,5 +1,8 @@
 import type { UserCaller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
+import { sessionSeconds } from '../auth/port.ts';
+import { sessionTokenIn } from '../auth/session-token.ts';
+import { extendSession, findSession } from '../auth/store.ts';
 import type { Tx } from '../database.ts';
 import { findMember } from '../member/store.ts';
 import { hashTokenSecret, isTokenSecret } from '../token/secret.ts';
@@ -7,11 +10,23 @@ import { findTokenByHash, recordUse } from '../token/store.ts';
 import { membershipsOf } from './store.ts';
 
 const useIsRecordedEveryMs = 60_000;
+const sessionIsExtendedEveryMs = 24 * 3_600_000;
 
 const invalidCredential = () =>
   new DomainError('unauthenticated', 'CREDENTIAL_INVALID', 'The token is unknown, expired or revoked.', {
     suggestion: 'Sign in again, or make a new token.',
   });
+
+/** A credential that is good, and what it is restricted to. */
+type Known = {
+  id: string;
+  userId: string;
+  email: string;
+  emailVerified: boolean;
+  name: string;
+  workspaceId: string | null;
+  readOnly: boolean;
+};
 
 /** What a credential is worth: who calls, in which workspace and in which role there. */
 export async function resolveCaller(
@@ -20,29 +35,72 @@ export async function resolveCaller(
   operators: ReadonlySet<string>,
   now: Date,
 ): Promise<UserCaller> {
-  if (!isTokenSecret(call.credential)) throw invalidCredential();
+  const find = finderOf(call.credential);
+  if (!find) throw invalidCredential();
   return read(async (tx) => {
-    const token = await findTokenByHash(tx, hashTokenSecret(call.credential), now);
-    if (!token) throw invalidCredential();
-    if (now.getTime() - (token.last_used_at?.getTime() ?? 0) > useIsRecordedEveryMs) {
-      await recordUse(tx, token.id, now);
-    }
-    const workspaceId = call.workspaceId || token.workspace_id || (await onlyWorkspaceOf(tx, token.user_id));
-    const allowed = workspaceId !== undefined && (token.workspace_id ?? workspaceId) === workspaceId;
-    const member = allowed ? await findMember(tx, workspaceId, token.user_id) : undefined;
+    const known = await find(tx, now);
+    if (!known) throw invalidCredential();
+    const workspaceId = call.workspaceId || known.workspaceId || (await onlyWorkspaceOf(tx, known.userId));
+    const allowed = workspaceId !== undefined && (known.workspaceId ?? workspaceId) === workspaceId;
+    const member = allowed ? await findMember(tx, workspaceId, known.userId) : undefined;
     return {
       kind: 'user',
-      userId: token.user_id,
-      email: token.email,
-      name: token.user_name,
+      userId: known.userId,
+      email: known.email,
+      name: known.name,
       ...(workspaceId === undefined ? {} : { workspaceId }),
       ...(member ? { role: member.role } : {}),
-      readOnly: token.read_only,
-      operator: operators.has(token.email),
-      credentialId: token.id,
+      readOnly: known.readOnly,
+      // Anybody can name an address that is not his.
+      operator: known.emailVerified && operators.has(known.email),
+      credentialId: known.id,
       ...(call.address === '' ? {} : { address: call.address }),
     };
   });
+}
+
+type Find = (tx: Tx, now: Date) => Promise<Known | undefined>;
+
+/** How to look a credential up; undefined for what has the form of none, which costs no query. */
+function finderOf(credential: string): Find | undefined {
+  if (isTokenSecret(credential)) return (tx, now) => findAccessToken(tx, credential, now);
+  const token = sessionTokenIn(credential);
+  return token === undefined ? undefined : (tx, now) => findBySession(tx, token, now);
+}
+
+async function findAccessToken(tx: Tx, secret: string, now: Date): Promise<Known | undefined> {
+  const token = await findTokenByHash(tx, hashTokenSecret(secret), now);
+  if (!token) return undefined;
+  if (now.getTime() - (token.last_used_at?.getTime() ?? 0) > useIsRecordedEveryMs) {
+    await recordUse(tx, token.id, now);
+  }
+  return {
+    id: token.id,
+    userId: token.user_id,
+    email: token.email,
+    emailVerified: token.email_verified,
+    name: token.user_name,
+    workspaceId: token.workspace_id,
+    readOnly: token.read_only,
+  };
+}
+
+async function findBySession(tx: Tx, token: string, now: Date): Promise<Known | undefined> {
+  const session = await findSession(tx, token, now);
+  if (!session) return undefined;
+  const expiresAt = now.getTime() + sessionSeconds * 1_000;
+  if (expiresAt - session.expires_at.getTime() > sessionIsExtendedEveryMs) {
+    await extendSession(tx, session.id, new Date(expiresAt), now);
+  }
+  return {
+    id: session.id,
+    userId: session.user_id,
+    email: session.email,
+    emailVerified: session.email_verified,
+    name: session.user_name,
+    workspaceId: null,
+    readOnly: false,
+  };
 }
 
 async function onlyWorkspaceOf(tx: Tx, userId: string): Promise<string | undefined> {

@@ -1,8 +1,10 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
+import { DomainError } from '@cnap/errors';
 import type { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import type { Database } from '../database.ts';
 import type { SigningKeys } from '../signing-key/keys.ts';
+import { addressSubject, takeFrom } from '../rate-limit/limit.ts';
 import { resolveCaller } from './resolve.ts';
 
 const lifetimeSeconds = 60;
@@ -12,7 +14,15 @@ type Deps = { db: Database; keys: SigningKeys; operators: ReadonlySet<string>; n
 export const callerRpc = ({ db, keys, operators, now }: Deps): ServiceImpl<typeof CallerService> => ({
   async resolveCaller(request) {
     const time = now();
-    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, time);
+    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, time).catch(
+      async (error: unknown) => {
+        // Wrong credentials are counted, right ones never: nobody is shut out by a neighbour behind the same address.
+        if (error instanceof DomainError && error.kind === 'unauthenticated' && request.address !== '') {
+          await takeFrom(db, 'wrong token by address', addressSubject(request.address));
+        }
+        throw error;
+      },
+    );
     const signer = await keys.signer();
     return {
       callerToken: await signer.sign(caller),

@@ -31,12 +31,14 @@ export const findTokenByHash = (
   tx: Tx,
   hash: Uint8Array,
   now: Date,
-): Promise<(AccessTokenRow & Pick<UserRow, 'email'> & { user_name: string }) | undefined> =>
+): Promise<
+  (AccessTokenRow & Pick<UserRow, 'email' | 'email_verified'> & { user_name: string }) | undefined
+> =>
   tx
     .selectFrom('access_tokens')
     .innerJoin('users', 'users.id', 'access_tokens.user_id')
     .selectAll('access_tokens')
-    .select(['users.email', 'users.name as user_name'])
+    .select(['users.email', 'users.email_verified', 'users.name as user_name'])
     .where('secret_hash', '=', hash)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .executeTakeFirst();

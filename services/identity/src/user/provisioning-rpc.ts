@@ -3,7 +3,7 @@ import { newId } from '@cnap/ids';
 import type { UserProvisioningService } from '@cnap/proto/cnap/identity/v1/user_provisioning_service';
 import type { Database } from '../database.ts';
 import { makeToken } from '../token/make-token.ts';
-import { makeWorkspace } from '../workspace/make-workspace.ts';
+import { ensureWorkspace } from '../workspace/ensure-workspace.ts';
 import { firstWorkspaceOf } from '../workspace/store.ts';
 import { ensureUser } from './store.ts';
 import { userToProto } from './to-proto.ts';
@@ -16,10 +16,10 @@ export const userProvisioningRpc = ({
   provisionUser: ({ email, name, workspaceName, tokenName }) =>
     db.acrossWorkspaces(async (tx) => {
       const user = await ensureUser(tx, { id: newId('usr'), email: email.toLowerCase(), name });
-      let workspaceId = await firstWorkspaceOf(tx, user.id);
-      if (!workspaceId && workspaceName !== '') {
-        workspaceId = (await makeWorkspace(tx, { name: workspaceName, icon: '' }, user.id)).id;
-      }
+      const workspaceId =
+        workspaceName === ''
+          ? await firstWorkspaceOf(tx, user.id)
+          : await ensureWorkspace(tx, user.id, workspaceName);
       const token =
         tokenName === ''
           ? undefined
