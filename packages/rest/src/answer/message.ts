@@ -26,9 +26,9 @@ export function fieldsReader(fields: readonly { field: DescField; type: RestType
     const read = readerOf(field, type, ({ desc }) => messageWriter(desc));
     byNumber[field.number] = { slot, read, type: type.kind === 'array' ? type.of : type, repeated };
   });
-  const count = fields.length;
+  const none: Slots = Array.from({ length: fields.length });
   return (wire, end) => {
-    const slots: Slots = Array.from({ length: count });
+    const slots = none.slice();
     while (wire.pos < end) {
       const tag = wire.uint32();
       const reader = byNumber[tag >>> 3];

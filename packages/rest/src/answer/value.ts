@@ -63,7 +63,7 @@ function enumReader(desc: DescEnum, names: Map<number, string>): ReadValue {
 function scalarReader(scalar: ScalarType): ReadValue {
   switch (scalar) {
     case ScalarType.STRING:
-      return (wire) => JSON.stringify(wire.string());
+      return (wire) => wire.quoted();
     case ScalarType.BOOL:
       return (wire) => (wire.uint32() === 0 ? 'false' : 'true');
     case ScalarType.BYTES:
@@ -161,7 +161,7 @@ function structOf(wire: Wire): string {
       let value = 'null';
       while (wire.pos < entryEnd) {
         const entryTag = wire.uint32();
-        if (entryTag >>> 3 === 1) key = JSON.stringify(wire.string());
+        if (entryTag >>> 3 === 1) key = wire.quoted();
         else if (entryTag >>> 3 === 2) value = valueOf(wire);
         else wire.skip(entryTag & 7);
       }
@@ -192,7 +192,7 @@ function valueOf(wire: Wire): string {
         text = JSON.stringify(wire.double());
         break;
       case 3:
-        text = JSON.stringify(wire.string());
+        text = wire.quoted();
         break;
       case 4:
         text = wire.uint32() === 0 ? 'false' : 'true';

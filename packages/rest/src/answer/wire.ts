@@ -1,3 +1,8 @@
+/** By byte: 1 for characters of ASCII that JSON has as they are. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c ? 1 : 0,
+);
+
 /** Reads the protobuf wire format, as far as turning answers into JSON needs it. */
 export class Wire {
   readonly bytes: Buffer;
@@ -57,11 +62,14 @@ export class Wire {
     return this.bytes.readBigUInt64LE(this.#skip(8));
   }
 
-  string(): string {
+  /** A string as JSON text. Most need no escapes; those are not looked at twice. */
+  quoted(): string {
     const end = this.chunk();
-    const text = this.bytes.toString('utf8', this.pos, end);
+    const { bytes, pos } = this;
+    let at = pos;
+    while (at < end && isPlain[bytes[at] ?? 0] === 1) at += 1;
     this.pos = end;
-    return text;
+    return at === end ? `"${bytes.latin1Slice(pos, end)}"` : JSON.stringify(bytes.utf8Slice(pos, end));
   }
 
   /** Where the length-delimited value that begins here ends; `pos` is at its first byte. */
