@@ -43,11 +43,16 @@ const listOf = (answer: Answer): Json[] => {
   return answer.json['data'] as Json[];
 };
 const unixSeconds = expect.closeTo(Date.now() / 1_000, -4);
+type Source = { id: string; chart: unknown };
+const firstSource = async (template: unknown): Promise<Source> => {
+  const { json } = await call('GET', `/v1/templates/${String(template)}`);
+  const [source] = json['helm_sources'] as Source[];
+  return source ?? expect.fail('the template has no sources');
+};
 /** The chart of the sample product: one that is to be had. */
 const sampleChart = async (): Promise<unknown> => {
-  const [template] = listOf(await call('GET', '/v1/templates'));
-  const [source] = template?.['helm_sources'] as { chart: unknown }[];
-  return source?.chart;
+  const { json } = await call('GET', `/v1/products/${platform.sample.products.one_time}`);
+  return (await firstSource(json['template_id'])).chart;
 };
 
 describe('people', () => {
@@ -236,10 +241,8 @@ describe('installs', () => {
       accept: 'text/event-stream',
     });
     expect([logs.status, logs.type]).toEqual([200, 'text/event-stream; charset=utf-8']);
-    const [source] = (await call('GET', `/v1/templates/${String(install?.['template_id'])}`)).json[
-      'helm_sources'
-    ] as { id: string }[];
-    const updates = [{ template_helm_source_id: source?.id, values: { replicaCount: 1 } }];
+    const source = await firstSource(install?.['template_id']);
+    const updates = [{ template_helm_source_id: source.id, values: { replicaCount: 1 } }];
     expect((await call('PATCH', `/v1/installs/${id}/overrides`, { updates })).status).toBe(202);
     await running(id);
     expect((await call('DELETE', `/v1/installs/${id}`)).status).toBe(202);
@@ -256,12 +259,8 @@ describe('installs', () => {
     const mine = listOf(await call('GET', '/v1/installs')).find(({ name }) => name === 'my-own');
     const id = String(mine?.['id']);
     await running(id);
-    const [source] = (await call('GET', `/v1/templates/${String(mine?.['template_id'])}`)).json[
-      'helm_sources'
-    ] as {
-      id: string;
-    }[];
-    const updates = [{ template_helm_source_id: source?.id, values: { replicaCount: 1 } }];
+    const source = await firstSource(mine?.['template_id']);
+    const updates = [{ template_helm_source_id: source.id, values: { replicaCount: 1 } }];
     const changed = await call('PATCH', `/v1/installs/${id}/values`, { updates });
     expect([changed.status, changed.text]).toEqual([202, expect.any(String)]);
     expect((await call('DELETE', `/v1/installs/${id}`)).status).toBe(202);

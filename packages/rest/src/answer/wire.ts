@@ -69,7 +69,9 @@ export class Wire {
     let at = pos;
     while (at < end && isPlain[bytes[at] ?? 0] === 1) at += 1;
     this.pos = end;
-    return at === end ? `"${bytes.latin1Slice(pos, end)}"` : JSON.stringify(bytes.utf8Slice(pos, end));
+    return at === end
+      ? `"${bytes.toString('latin1', pos, end)}"`
+      : JSON.stringify(bytes.toString('utf8', pos, end));
   }
 
   /** Where the length-delimited value that begins here ends; `pos` is at its first byte. */
