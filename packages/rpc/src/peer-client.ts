@@ -87,7 +87,10 @@ const identify =
   ({ identity, audience }: PeerOptions): Interceptor =>
   (next) =>
   async (request) => {
-    request.header.set('authorization', `Bearer ${await identity.token(audience)}`);
+    // A call on somebody's behalf carries that caller's token instead.
+    if (!request.header.has('authorization')) {
+      request.header.set('authorization', `Bearer ${await identity.token(audience)}`);
+    }
     return next(request);
   };
 

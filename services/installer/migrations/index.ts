@@ -2,6 +2,7 @@ import { eventsMigrations } from '@cnap/events';
 import { postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as installs from './0001-installs.ts';
+import * as updates from './0002-updates.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -9,4 +10,5 @@ export const migrations = {
   ...reconcileMigrations,
   ...eventsMigrations,
   '0001-installs': installs,
+  '0002-updates': updates,
 };

@@ -9,14 +9,19 @@ export type InstallStateName =
   | 'placing'
   | 'deploying'
   | 'running'
+  | 'updating'
   | 'degraded'
   | 'failed'
   | 'deleting'
   | 'deleted'
   | 'detached';
 
-/** What is done next; the order of a deployment, then of a deletion. */
+/** Which new packages of its template an install moves to by itself. */
+export type UpdatePolicyName = 'manual' | 'patch' | 'all';
+
+/** What is done next; the order of a deployment or an update, then of a deletion. */
 export type StepName =
+  | 'package'
   | 'place'
   | 'render'
   | 'namespace'
@@ -25,6 +30,7 @@ export type StepName =
   | 'objects'
   | 'post-install'
   | 'health'
+  | 'prune'
   | 'pre-delete'
   | 'remove-objects'
   | 'post-delete'
@@ -47,6 +53,8 @@ export type ProductColumn = {
   podSecurity: 'privileged' | 'baseline' | 'restricted';
   ownerLogsOff: boolean;
   retainVolumesDays: number;
+  /** How long an update may take to become healthy; 10 minutes unless told. */
+  healthDeadlineMs?: number;
   outputs: { title: string; secret: boolean; text?: string; secretKey?: string }[];
   /** Values that the product fixes, by source alias. */
   values: Record<string, unknown>;
@@ -93,6 +101,20 @@ type InstallsTable = {
   notes: Generated<string>;
   release_id: string | null;
   revision: Generated<number>;
+  /** Helm values of this install alone, by source id. */
+  sealed_overrides: Uint8Array | null;
+  update_policy: Generated<UpdatePolicyName>;
+  /** The package that it is to run and that may still be in the making. */
+  package_wanted: string | null;
+  /** Something that a release is made of has changed since the last one was rendered. */
+  update_wanted: Generated<boolean>;
+  update_began_at: ColumnType<Date | null, never, Date | null>;
+  /** The release whose manifests the next one applies, in place of rendering. */
+  rollback_to: string | null;
+  /** Why it goes back by itself; empty when somebody chose to. */
+  rollback_reason: Generated<string>;
+  /** The last release that became healthy. */
+  healthy_release_id: string | null;
   traceparent: string | null;
   version: ColumnType<string, never, unknown>;
   created_at: CreatedAt;
@@ -117,6 +139,7 @@ type ReleasesTable = {
   message: Generated<string>;
   objects: JSONColumnType<ReleaseObjectColumn[]>;
   sealed_manifests: Uint8Array;
+  sealed_overrides: Uint8Array | null;
   created_at: CreatedAt;
 };
 
@@ -127,9 +150,14 @@ type InventoryTable = {
   object_key: string;
   position: Generated<string>;
   entry: JSONColumnType<InventoryEntry>;
+  /** Of the last release that planned the object; null: the platform's own, or a hook's. */
+  revision: number | null;
 };
 
-type RemovedObjectsTable = InventoryTable & { outcome: string; removed_at: Generated<Date> };
+type RemovedObjectsTable = Omit<InventoryTable, 'revision'> & {
+  outcome: string;
+  removed_at: Generated<Date>;
+};
 
 /** The tables of the installer's schema. */
 export type Tables = {

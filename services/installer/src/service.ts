@@ -6,6 +6,7 @@ import { installerServices } from '@cnap/proto/services/installer';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
 import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
 import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
+import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
@@ -29,6 +30,7 @@ import { installRpc } from './install/rpc.ts';
 import { wakeInstalls } from './install/wake-installs.ts';
 import { createEngine } from './kubernetes/engine.ts';
 import { orderInstallRpc } from './order-install/rpc.ts';
+import { onPackage } from './package/on-package.ts';
 import { askCatalog } from './peers/catalog.ts';
 import { askClusters } from './peers/clusters.ts';
 import { placementRpc } from './placement/rpc.ts';
@@ -74,9 +76,10 @@ export async function startInstaller(
       products: peerClient(ProductDetailService, toCatalog),
       artifacts: peerClient(ArtifactService, toCatalog),
       registries: peerClient(RegistrySecretService, toCatalog),
+      templates: peerClient(TemplateService, toCatalog),
     }),
     'catalog',
-    ['product', 'package', 'artifact', 'registries'],
+    ['product', 'package', 'artifact', 'registries', 'makeTemplate', 'changeValues'],
     call,
   );
   const clusters = throughCalls(
@@ -122,7 +125,7 @@ export async function startInstaller(
       service: 'installer',
       natsUrl: config.NATS_URL,
       subjectPrefix: config.CNAP_NATS_PREFIX,
-      subscriptions: [onCluster(engine)],
+      subscriptions: [onCluster(engine), onPackage()],
     }),
   );
   const server = parts.use(

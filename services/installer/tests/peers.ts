@@ -6,6 +6,8 @@ import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
 import { type Package, PackageSchema, PackageState } from '@cnap/proto/cnap/catalog/v1/package';
 import { type Product, ProductSchema } from '@cnap/proto/cnap/catalog/v1/product';
 import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
+import { TemplateSchema, type Template } from '@cnap/proto/cnap/catalog/v1/template';
+import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
 import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
 import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
@@ -15,7 +17,7 @@ import {
   PlacementCandidateService,
 } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
-import { type ConnectRouter, startRpcServer } from '@cnap/rpc';
+import { type ConnectRouter, startRpcServer, workspaceOf } from '@cnap/rpc';
 import type { TestKeys } from '@cnap/testing';
 import { digestOf } from './charts.ts';
 
@@ -39,7 +41,14 @@ export interface Peers extends AsyncDisposable {
   dockerConfigJson: string;
   /** Calls by method name. */
   calls: Map<string, number>;
+  /** Packages that were built apart from a product's. */
+  packages: Map<string, Package>;
+  templates: Map<string, Template>;
+  /** What a build makes of a template's sources: its chart, and what else is told of the package. */
+  build: (template: Template) => Promise<{ chart: Uint8Array } & New<typeof PackageSchema>>;
   aProduct(product: NewProduct): Product;
+  /** Ends every build that is under way. */
+  finishBuilds(): Promise<Package[]>;
   aCluster(kubeconfig: string, candidate?: New<typeof PlacementCandidateSchema>): PlacementCandidate;
 }
 
@@ -59,6 +68,31 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
     kubeconfigs: new Map(),
     dockerConfigJson: '',
     calls: new Map(),
+    packages: new Map(),
+    templates: new Map(),
+    build: () => Promise.reject(new Error('no build was expected')),
+    async finishBuilds() {
+      const waiting = [...peers.packages.values()].filter(({ state }) => state === PackageState.QUEUED);
+      for (const pack of waiting) {
+        const template = peers.templates.get(pack.templateId);
+        if (!template) continue;
+        const { chart, ...told } = await peers.build(template);
+        artifacts.set(digestOf(chart), chart);
+        Object.assign(
+          pack,
+          create(PackageSchema, {
+            id: pack.id,
+            templateId: pack.templateId,
+            state: PackageState.READY,
+            digest: digestOf(chart),
+            version: pack.version,
+            sources: template.sources.map(({ id, alias }) => ({ sourceId: id, alias })),
+            ...told,
+          }),
+        );
+      }
+      return waiting;
+    },
     aProduct({ chart, package: pack = {}, ...change }) {
       const digest = digestOf(chart);
       artifacts.set(digest, chart);
@@ -79,6 +113,8 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
               version: '1.0.0',
               state: PackageState.READY,
               digest,
+              templateId: product.templateId,
+              sources: [{ sourceId: 'src_sample', alias: 'app' }],
               needs: { cpuMillis: 60n, memoryBytes: 50_000_000n, pods: 2 },
               ...pack,
             });
@@ -109,8 +145,48 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
   );
   const catalog = await serve(
     'catalog',
-    [ProductDetailService, ArtifactService, RegistrySecretService],
+    [ProductDetailService, ArtifactService, RegistrySecretService, TemplateService],
     (router) => {
+      const queued = (templateId: string) => {
+        const builds = [...peers.packages.values()].filter((one) => one.templateId === templateId).length;
+        const pack = create(PackageSchema, {
+          id: newId('pkg'),
+          templateId,
+          state: PackageState.QUEUED,
+          version: `1.0.${builds}`,
+        });
+        peers.packages.set(pack.id, pack);
+        return pack.id;
+      };
+      const made = new Map<string, { template: Template; packageId: string }>();
+      router.service(TemplateService, {
+        createTemplate({ name, sources, requestId }, context) {
+          called('createTemplate');
+          const known = made.get(requestId);
+          if (known) return known;
+          const template = create(TemplateSchema, {
+            id: newId('tpl'),
+            workspaceId: workspaceOf(context),
+            name,
+            sources: sources.map((source) => ({ ...source, id: newId('src'), alias: 'app' })),
+          });
+          peers.templates.set(template.id, template);
+          const answer = { template, packageId: queued(template.id) };
+          made.set(requestId, answer);
+          return answer;
+        },
+        getTemplate({ id }, context) {
+          const template = peers.templates.get(id);
+          if (template?.workspaceId !== workspaceOf(context)) throw notFound('template', id);
+          return { template };
+        },
+        updateTemplate({ id, sources }, context) {
+          const template = peers.templates.get(id);
+          if (template?.workspaceId !== workspaceOf(context)) throw notFound('template', id);
+          template.sources = sources;
+          return { template, packageId: queued(id) };
+        },
+      });
       router.service(ProductDetailService, {
         getProductDetail({ productId }) {
           called('getProductDetail');
@@ -130,7 +206,9 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
         },
         getPackageDetail({ packageId }) {
           called('getPackageDetail');
-          const found = [...peers.products.values()].find(({ pack }) => pack?.id === packageId)?.pack;
+          const found =
+            peers.packages.get(packageId) ??
+            [...peers.products.values()].find(({ pack }) => pack?.id === packageId)?.pack;
           if (!found) throw notFound('package', packageId);
           return { package: found };
         },

@@ -1,7 +1,7 @@
 // The same life on kubesim and on a real control plane, with our chart and charts that people use.
-import { connect, parseKubeconfig } from '@cnap/kubernetes';
+import { connect, parseKubeconfig, type Cluster } from '@cnap/kubernetes';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { chartsFolder, realKubernetes } from '@cnap/testing';
+import { chartsFolder, eventually, realKubernetes } from '@cnap/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { realChart, sampleChart } from './charts.ts';
 import { objectsOf, startTestInstaller, type TestInstaller } from './test-installer.ts';
@@ -52,7 +52,7 @@ describe.concurrent.each(['kubesim', 'a real control plane'])('on %s', (where) =
         clusterIds: [clusterId],
         chart: name === 'sample' ? sampleChart() : realChart(charts ?? '', name),
         values: (values[name] ?? {}) as Record<string, never>,
-        package: { kinds },
+        package: { kinds, sources: [{ sourceId: 'src_one', alias: name }] },
       });
       const { id, orderId } = await installer.ensure(product, { regionId });
       const { progress, notes } = await installer.until(id, InstallState.RUNNING);
@@ -60,6 +60,7 @@ describe.concurrent.each(['kubesim', 'a real control plane'])('on %s', (where) =
       expect(progress?.workloads.length).toBeGreaterThan(0);
       expect(progress?.workloads.every(({ ready }) => ready)).toBe(true);
       if (name === 'sample') expect(notes).toContain('Visitors see the page');
+      if (name === 'sample') await updated(id, kubernetes);
       const before = await objectsOf(kubernetes, id);
       await installer.billing.endInstall({ orderId });
       await installer.until(id, InstallState.DELETED);
@@ -71,3 +72,21 @@ describe.concurrent.each(['kubesim', 'a real control plane'])('on %s', (where) =
     },
   );
 });
+
+/** Changes a value of the sample; its generated password stays what it was. */
+async function updated(id: string, kubernetes: Cluster): Promise<void> {
+  const { namespace } = await installer.get(id);
+  const data = async (kind: string) =>
+    (await kubernetes.list({ apiVersion: 'v1', kind }, { namespace })).find(({ metadata }) =>
+      metadata.name.endsWith('-sample'),
+    )?.['data'];
+  const password = await data('Secret');
+  expect(password).toMatchObject({ password: expect.any(String) });
+  const updates = [{ sourceId: 'src_one', values: { title: 'Another title' } }];
+  await installer.as('seller').installs.updateInstallOverrides({ id, updates });
+  await eventually(async () =>
+    expect(await installer.get(id)).toMatchObject({ state: InstallState.RUNNING, revision: 2 }),
+  );
+  expect(await data('Secret')).toEqual(password);
+  expect(JSON.stringify(await data('ConfigMap'))).toContain('Another title');
+}

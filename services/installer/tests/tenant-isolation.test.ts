@@ -34,6 +34,15 @@ test('a stranger finds nothing through any public method', async () => {
   const requests: Record<string, object> = {
     'InstallService.GetInstall': { id },
     'InstallService.DeleteInstall': { id },
+    'InstallService.UpdateInstall': { id, name: 'Theirs' },
+    'InstallService.UpdateInstallValues': { id, updates: [{ sourceId: 'src_sample', values: {} }] },
+    'InstallService.UpdateInstallOverrides': { id, updates: [{ sourceId: 'src_sample', values: {} }] },
+    'InstallService.RollbackInstall': { id, releaseId },
+    'InstallService.CreateStandaloneInstall': {
+      name: 'Theirs',
+      clusterIds: [installer.candidate.clusterId],
+      sources: [{ chart: { repoUrl: 'https://charts.example.com', chart: 'app', version: '1' } }],
+    },
     'InstallService.WatchInstall': { id },
     'InstallService.GetDeletionReceipt': { installId: id },
     'InstallService.CreateInstall': {
@@ -78,7 +87,9 @@ test('a stranger finds nothing through any public method', async () => {
         for await (const item of answer as AsyncIterable<unknown>) return item;
         return 'an empty stream';
       };
-      await expectError(call(), Code.NotFound);
+      // A cluster that is named in a list is a field that is wrong.
+      const isList = name === 'InstallService.CreateStandaloneInstall';
+      await expectError(call(), isList ? Code.InvalidArgument : Code.NotFound);
     }
   }
   expect(walked).toHaveLength(Object.keys(requests).length + 1);

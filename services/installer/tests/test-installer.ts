@@ -34,6 +34,7 @@ export type Person = 'buyer' | 'buyer-viewer' | 'seller' | 'stranger';
 export interface TestInstaller extends AsyncDisposable {
   readonly url: string;
   readonly keys: TestKeys;
+  readonly nats: { url: string; subjectPrefix: string };
   readonly buyerWorkspaceId: string;
   readonly sellerWorkspaceId: string;
   readonly database: TestDatabase<Tables>;
@@ -114,6 +115,7 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
       return billing;
     },
     keys,
+    nats,
     buyerWorkspaceId: keys.workspaceId,
     sellerWorkspaceId,
     database,

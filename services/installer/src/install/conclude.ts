@@ -6,6 +6,7 @@ import { withCondition } from './conditions.ts';
 import { installFact } from './event.ts';
 import { changeInstall, lockInstall, moveInstall } from './store.ts';
 import type { Found, Next } from './steps.ts';
+import { giveUpUpdate } from './update.ts';
 
 type Change = Updateable<Tables['installs']>;
 type Failure = Extract<Found, { do: 'fail' }>;
@@ -23,7 +24,13 @@ export async function conclude(
   const before = await lockInstall(tx, row.id);
   if (next.do !== 'decide') await next.record?.(tx);
   if (!before || before.wanted !== row.wanted) return { now: before };
-  const found = next.do === 'decide' ? await next.decide(tx) : next;
+  const told = next.do === 'decide' ? await next.decide(tx) : next;
+  // An update that fails is undone; a first deployment that fails has nothing to go back to.
+  const undo = told.do === 'fail' && before.state === 'updating' ? told : undefined;
+  const found = undo ? giveUpUpdate(before, undo) : told;
+  if (undo && before.release_id !== null && before.release_id !== before.healthy_release_id) {
+    await changeRelease(tx, before.release_id, { state: 'failed', message: undo.message });
+  }
   await found.also?.(tx);
   const moved = movedTo(before, row, found);
   const change = {
@@ -55,7 +62,10 @@ function wordsOf(before: InstallRow, found: Found): Change {
   if (found.do === 'wait' && found.why !== undefined && found.why !== before.message) {
     return { message: found.why };
   }
-  const goesOn = found.do === 'go' && found.step !== before.step && before.state === 'deploying';
+  const goesOn =
+    found.do === 'go' &&
+    found.step !== before.step &&
+    (before.state === 'deploying' || before.state === 'updating');
   return goesOn && before.message !== '' ? { message: '' } : {};
 }
 

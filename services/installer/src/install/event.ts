@@ -8,6 +8,7 @@ export type InstallFactName =
   | 'created'
   | 'deploying'
   | 'ready'
+  | 'updated'
   | 'degraded'
   | 'failed'
   | 'deleted'

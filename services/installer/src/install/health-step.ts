@@ -1,11 +1,12 @@
-import type { InstallRow, Workload } from '../database.ts';
+import type { Condition, InstallRow, Workload } from '../database.ts';
 import type { HealthReport } from '../kubernetes/port.ts';
-import { changeRelease, loadInventory } from '../release/store.ts';
+import { changeRelease, loadCurrent } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
 import { endpointsOf } from './endpoints.ts';
 import { openInputs, sealOutputs } from './inputs.ts';
 import { outputsOf } from './outputs.ts';
 import { pauseFor, targetOf, type Found, type RunDeps, type Step } from './steps.ts';
+import { isLate, late } from './update.ts';
 
 const workloadKinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'ReplicaSet', 'Pod']);
 
@@ -22,7 +23,7 @@ const workloadsOf = (report: HealthReport): Workload[] =>
 /** Looks at the health of what was applied, with words for why it waits. */
 async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSignal) {
   const target = targetOf(row);
-  const inventory = await db.acrossWorkspaces((tx) => loadInventory(tx, row.id));
+  const inventory = await db.acrossWorkspaces((tx) => loadCurrent(tx, row));
   const report = await engine.observeHealth(target, inventory, signal);
   const workloads = JSON.stringify(workloadsOf(report));
   const news = workloads === JSON.stringify(row.workloads) ? {} : { change: { workloads } };
@@ -35,18 +36,21 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
 /** After applying: the gate of RUNNING. */
 export const deployHealth: Step = async (row, deps, signal) => {
   const { healthy, news, why } = await look(row, deps, signal);
-  if (healthy) return { do: 'go', step: 'post-install', ...news };
+  if (healthy) return { do: 'go', step: row.revision > 1 ? 'prune' : 'post-install', ...news };
+  if (isLate(row)) return { ...late(why), ...news };
   return { do: 'wait', afterMs: pauseFor(row), why, ...news };
 };
 
-/** Deployed completely: RUNNING for the first time. */
+/** Deployed completely: RUNNING, for the first time or again. */
 export async function becomeRunning(row: InstallRow, deps: RunDeps): Promise<Found> {
   const { objects } = await deps.manifests(row);
   const endpoints = endpointsOf(objects);
   const inputs = openInputs(deps.keyring, row);
   const host = endpoints[0] === undefined ? '' : new URL(endpoints[0].url).host;
   const outputs = outputsOf(row, objects, { host, answers: inputs.answers });
-  const releaseId = row.release_id;
+  const { release_id: releaseId, healthy_release_id: former, rollback_reason: undone } = row;
+  const isUpdate = row.state === 'updating';
+  const conditions = withCondition(row, 'Healthy', true, '', 'Every workload is ready.');
   return {
     do: 'rest',
     change: {
@@ -56,10 +60,24 @@ export async function becomeRunning(row: InstallRow, deps: RunDeps): Promise<Fou
       ready_at: row.ready_at ?? new Date(),
       endpoints: JSON.stringify(endpoints),
       sealed_outputs: sealOutputs(deps.keyring, row, outputs),
-      conditions: withCondition(row, 'Healthy', true, '', 'Every workload is ready.'),
+      healthy_release_id: releaseId,
+      update_began_at: null,
+      rollback_to: null,
+      rollback_reason: '',
+      conditions:
+        isUpdate && undone === ''
+          ? withCondition(
+              { conditions: JSON.parse(conditions) as Condition[] },
+              'Updated',
+              true,
+              '',
+              `Revision ${row.revision}.`,
+            )
+          : conditions,
     },
-    fact: 'ready',
+    fact: isUpdate ? 'updated' : 'ready',
     async also(tx) {
+      if (former !== null && former !== releaseId) await changeRelease(tx, former, { state: 'superseded' });
       if (releaseId !== null) await changeRelease(tx, releaseId, { state: 'healthy' });
     },
   };

@@ -1,15 +1,17 @@
 import type { HookEvent } from '@cnap/helm';
-import type { StepName } from '../database.ts';
+import type { InstallRow, StepName } from '../database.ts';
 import { recordApplied } from '../release/store.ts';
 import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
+import { isLate, late } from './update.ts';
 
 /** A hook that failed is tried again after so long; a database that comes up late is no reason to give up. */
 const retryFailedMs = 10_000;
 
 /** The hooks of one event, one step of them at a time; `then` follows when they are done. */
 const hookStep =
-  (event: HookEvent, then: StepName): Step =>
+  (moment: 'pre' | 'post' | HookEvent, then: StepName): Step =>
   async (row, deps, signal) => {
+    const event = moment === 'pre' || moment === 'post' ? (`${moment}-${actionOf(row)}` as const) : moment;
     const { hooks } = await deps.manifests(row);
     if (!hooks.some((hook) => hook.events.includes(event))) return { do: 'go', step: then };
     const run = row.progress_in_step.hookRun ?? 1;
@@ -27,6 +29,7 @@ const hookStep =
       case 'next':
         return { do: 'go', step: row.step, record, ...remember(run, step.progress) };
       case 'waiting':
+        if (isLate(row)) return { ...late(step.message), record };
         return {
           do: 'wait',
           afterMs: pauseFor(row),
@@ -38,6 +41,7 @@ const hookStep =
         // A deletion goes on: what a hook could not tidy up goes with the namespace.
         if (event === 'pre-delete' || event === 'post-delete') return { do: 'go', step: then, record };
         const logs = step.progress.failed?.logs.trim() ?? '';
+        if (isLate(row)) return { ...late(step.message), record };
         const why = logs === '' ? step.message : `${step.message}. It said last:\n${logs}`;
         return { do: 'wait', afterMs: retryFailedMs, why, record, ...remember(run + 1, { completed: [] }) };
       }
@@ -46,9 +50,15 @@ const hookStep =
     }
   };
 
+/** What Helm would call what is going on. */
+function actionOf(row: InstallRow): 'install' | 'upgrade' | 'rollback' {
+  if (row.healthy_release_id === null) return 'install';
+  return row.rollback_to === null ? 'upgrade' : 'rollback';
+}
+
 export const hookSteps = {
-  'pre-install': hookStep('pre-install', 'objects'),
-  'post-install': hookStep('post-install', 'none'),
+  'pre-install': hookStep('pre', 'objects'),
+  'post-install': hookStep('post', 'none'),
   'pre-delete': hookStep('pre-delete', 'remove-objects'),
   'post-delete': hookStep('post-delete', 'remove-namespace'),
 };

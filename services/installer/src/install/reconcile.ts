@@ -10,15 +10,20 @@ import { conclude } from './conclude.ts';
 import { withCondition } from './conditions.ts';
 import { becomeRunning, deployHealth, runningHealth } from './health-step.ts';
 import { hookSteps } from './hook-step.ts';
+import { awaitPackage, movePackage } from './package-step.ts';
 import { place } from './place-step.ts';
+import { prune } from './prune-step.ts';
 import { removeSteps } from './remove-steps.ts';
 import { render } from './render-step.ts';
 import { loadInstall } from './store.ts';
 import type { Found, Next, RunDeps, Step, StepDeps } from './steps.ts';
+import { mayBegin, startUpdate } from './update.ts';
 
 const steps: Partial<Record<StepName, Step>> = {
+  package: awaitPackage,
   place,
   render,
+  prune,
   health: deployHealth,
   ...applySteps,
   ...hookSteps,
@@ -85,12 +90,29 @@ function waitFor(error: unknown, row: InstallRow, { logger }: StepDeps): Found {
 }
 
 async function nextOf(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
+  if (mayBegin(row)) {
+    if (row.update_wanted) return startUpdate(row);
+    const moved = row.package_wanted === null ? undefined : await movePackage(row, deps);
+    // While the package is in the making, the install is looked after as ever.
+    if (moved && (moved.do !== 'wait' || row.state === 'failed')) return moved;
+    if (moved) return atLeast(await usual(row, deps, signal), moved.afterMs);
+  }
+  return usual(row, deps, signal);
+}
+
+async function usual(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
   const step = steps[row.step];
   if (step) return step(row, deps, signal);
   if (row.wanted === 'absent') return becomeDeleted(row);
-  if (row.state === 'deploying') return becomeRunning(row, deps);
+  if (row.state === 'deploying' || row.state === 'updating') return becomeRunning(row, deps);
   if (row.state === 'running' || row.state === 'degraded') return runningHealth(row, deps, signal);
   return { do: 'rest' };
+}
+
+/** What would rest looks again after so long. */
+function atLeast(next: Next, afterMs: number): Next {
+  if (next.do === 'rest') return { ...next, do: 'wait', afterMs, why: undefined };
+  return next.do === 'wait' ? { ...next, afterMs: Math.min(afterMs, next.afterMs) } : next;
 }
 
 function becomeDeleted(row: InstallRow): Found {

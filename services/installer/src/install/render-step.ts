@@ -1,15 +1,17 @@
 import { DomainError } from '@cnap/errors';
-import type { Rendered } from '@cnap/helm';
+import { carryOver, generatedFields, type Rendered } from '@cnap/helm';
 import { newId, shortId } from '@cnap/ids';
 import { objectKey } from '@cnap/kubernetes';
-import type { InstallRow } from '../database.ts';
+import type { Updateable } from 'kysely';
+import type { InstallRow, Tables } from '../database.ts';
 import { installOrder, splitCrds } from '../kubernetes/order.ts';
 import { plannedEntry } from '../kubernetes/owned-object.ts';
 import type { Target } from '../kubernetes/port.ts';
-import { sealManifests, type Manifests } from '../release/manifests.ts';
-import { insertRelease, recordApplied } from '../release/store.ts';
+import { openManifests, sealManifests, type Manifests } from '../release/manifests.ts';
+import { insertRelease, loadRelease, recordPlanned } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
 import { openInputs } from './inputs.ts';
+import { openOverrides, overridesOf, sealOverrides, withOverrides, type Overrides } from './overrides.ts';
 import type { PackageSeen } from './port.ts';
 import { targetOf, type RunDeps, type Step } from './steps.ts';
 import { valuesOf } from './values.ts';
@@ -17,25 +19,19 @@ import { valuesOf } from './values.ts';
 /** What the chart itself is to blame for; anything else is tried again. */
 const chartProblems = new Set(['invalid-argument', 'resource-exhausted']);
 
-/** Renders the release and stores exactly what will be applied. */
+/** Renders the release, or takes an earlier one's manifests, and stores exactly what will be applied. */
 export const render: Step = async (row, deps, signal) => {
   const target = targetOf(row);
-  const pack = await deps.catalog.package(row.package_id);
-  let rendered: Rendered;
+  let made: Made;
   try {
-    rendered = await renderFor(row, target, deps, signal);
+    made = row.rollback_to === null ? await renderNew(row, target, deps, signal) : await reuse(row, deps);
   } catch (error) {
     if (error instanceof DomainError && chartProblems.has(error.kind)) {
       return { do: 'fail', reason: error.reason, message: error.message };
     }
     throw error;
   }
-  const { crds, rest } = splitCrds(rendered.objects);
-  const manifests: Manifests = {
-    crds: [...rendered.crds, ...crds],
-    objects: installOrder(rest),
-    hooks: rendered.hooks,
-  };
+  const { manifests, pack } = made;
   const planned = plannedEntries(manifests, target, pack);
   const id = newId('rel');
   const sealed = sealManifests(deps.keyring, id, manifests);
@@ -46,7 +42,7 @@ export const render: Step = async (row, deps, signal) => {
     change: {
       release_id: id,
       revision,
-      notes: rendered.notes,
+      ...made.change,
       objects_applied: 0,
       objects_total: planned.length,
       conditions: withCondition(row, 'Rendered', true, '', `${planned.length} objects.`),
@@ -58,8 +54,8 @@ export const render: Step = async (row, deps, signal) => {
         workspace_id: row.workspace_id,
         seller_workspace_id: row.seller_workspace_id,
         revision,
-        package_id: row.package_id,
-        package_version: row.package_version,
+        package_id: pack.id,
+        package_version: pack.version,
         state: 'applying',
         objects: JSON.stringify(
           planned.map(({ apiVersion, kind, namespace = '', name }) => ({
@@ -70,28 +66,84 @@ export const render: Step = async (row, deps, signal) => {
           })),
         ),
         sealed_manifests: sealed,
+        sealed_overrides: sealOverrides(deps.keyring, id, made.overrides),
       });
       // Written down before anything is applied: a crash in between leaves nothing unknown on the cluster.
-      await recordApplied(tx, row, planned);
+      await recordPlanned(tx, row, revision, planned);
     },
   };
 };
 
+type Made = {
+  manifests: Manifests;
+  pack: PackageSeen;
+  overrides: Overrides;
+  change: Updateable<Tables['installs']>;
+};
+
+async function renderNew(row: InstallRow, target: Target, deps: RunDeps, signal: AbortSignal): Promise<Made> {
+  const pack = await deps.catalog.package(row.package_id);
+  const overrides = overridesOf(deps.keyring, row);
+  const once = () => renderFor(row, target, pack, overrides, deps, signal);
+  // The release before has the passwords that are in use; what differs between two renderings is generated.
+  const [rendered, again] =
+    row.release_id === null ? [await once(), undefined] : [await once(), await once()];
+  const { crds, rest } = splitCrds(rendered.objects);
+  const former = again && (await deps.manifests(row)).objects;
+  const objects =
+    again && former ? carryOver(rest, former, generatedFields(rendered.objects, again.objects)) : rest;
+  return {
+    manifests: {
+      crds: [...rendered.crds, ...crds],
+      objects: installOrder(objects),
+      hooks: rendered.hooks,
+    },
+    pack,
+    overrides,
+    change: { notes: rendered.notes },
+  };
+}
+
+/** An earlier release once more: its manifests, and from now on its package and its overrides. */
+async function reuse(row: InstallRow, { db, keyring, catalog }: RunDeps): Promise<Made> {
+  const release = await db.acrossWorkspaces((tx) => loadRelease(tx, row.rollback_to ?? ''));
+  const pack = await catalog.package(release.package_id);
+  const overrides = openOverrides(keyring, release.id, release.sealed_overrides);
+  return {
+    manifests: openManifests(keyring, release.id, release.sealed_manifests),
+    pack,
+    overrides,
+    // A change that somebody made meanwhile is not undone: it is the next update.
+    change: row.update_wanted
+      ? {}
+      : {
+          package_id: pack.id,
+          package_version: pack.version,
+          package_digest: pack.digest,
+          needs: JSON.stringify(pack.needs),
+          sealed_overrides: sealOverrides(keyring, row.id, overrides),
+        },
+  };
+}
+
 async function renderFor(
   row: InstallRow,
   target: Target,
+  pack: PackageSeen,
+  overrides: Overrides,
   { catalog, clusters, engine, keyring, renderChart }: RunDeps,
   signal: AbortSignal,
 ): Promise<Rendered> {
   const [chart, capabilities, [candidate]] = await Promise.all([
-    catalog.artifact(row.package_digest, signal),
+    catalog.artifact(pack.digest, signal),
     engine.capabilities(target.clusterId, signal),
     clusters.candidates([target.clusterId], ''),
   ]);
   const { releaseName, namespace } = target;
   const baseDomain = candidate?.settings.baseDomain ?? '';
   const host = baseDomain === '' ? '' : `${shortId(row.id)}.${baseDomain}`;
-  const values = valuesOf(row.product, openInputs(keyring, row), { installId: row.id, namespace, host });
+  const facts = { installId: row.id, namespace, host };
+  const values = withOverrides(valuesOf(row.product, openInputs(keyring, row), facts), overrides, pack);
   return renderChart({ chart, releaseName, namespace, values, ...capabilities, signal });
 }
 

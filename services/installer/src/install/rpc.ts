@@ -17,10 +17,13 @@ import { loadReceipt } from '../release/store.ts';
 import { refuseBadAnswers } from './answers.ts';
 import { beginRemoval } from './begin-removal.ts';
 import { openOutputs } from './inputs.ts';
-import { makeInstall } from './make-install.ts';
+import { fromProduct, makeInstall } from './make-install.ts';
+import { refuseBadUpdates, replaceOverrides } from './overrides.ts';
 import type { Catalog, Clusters } from './port.ts';
+import { standaloneRpc } from './standalone.ts';
 import { findInstall, installChanged, listInstalls, lockInstall } from './store.ts';
 import { installToProto, viewerOf } from './to-proto.ts';
+import { updateRpc } from './update-rpc.ts';
 
 type Deps = { db: Database; keyring: Keyring; catalog: Catalog; clusters: Clusters };
 
@@ -79,6 +82,8 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
       }
       const answers = request.inputs ?? {};
       refuseBadAnswers(product.inputSchema, answers);
+      const sourceIds = pack.sources.map((source) => source.id);
+      refuseBadUpdates('overrides', request.overrides, sourceIds);
       return db.inWorkspace(workspaceId, (tx) =>
         firstResult(
           tx,
@@ -86,11 +91,10 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
           async () => {
             const row = await makeInstall(tx, keyring, {
               workspaceId,
-              product,
-              package: pack,
+              ...fromProduct(product, pack, request.name),
               regionId: request.regionId,
-              name: request.name,
               answers,
+              overrides: replaceOverrides({}, request.overrides),
               quantity: 1,
               orderId: undefined,
               idempotencyKey: request.requestId || undefined,
@@ -100,6 +104,9 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
         ),
       );
     },
+
+    ...standaloneRpc({ db, keyring, catalog, clusters, toProto }),
+    ...updateRpc({ db, keyring, catalog, toProto }),
 
     async deleteInstall({ id }, context) {
       const workspaceId = workspaceOf(context);

@@ -1,18 +1,30 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { InstallSchema, InstallState, type Install } from '@cnap/proto/cnap/installer/v1/install';
-import type { InstallRow, InstallStateName, Output } from '../database.ts';
+import {
+  InstallSchema,
+  InstallState,
+  InstallUpdatePolicy,
+  type Install,
+} from '@cnap/proto/cnap/installer/v1/install';
+import type { InstallRow, InstallStateName, Output, UpdatePolicyName } from '../database.ts';
 
 export const stateToProto: Record<InstallStateName, InstallState> = {
   pending: InstallState.PENDING,
   placing: InstallState.PLACING,
   deploying: InstallState.DEPLOYING,
   running: InstallState.RUNNING,
+  updating: InstallState.UPDATING,
   degraded: InstallState.DEGRADED,
   failed: InstallState.FAILED,
   deleting: InstallState.DELETING,
   deleted: InstallState.DELETED,
   detached: InstallState.DETACHED,
+};
+
+export const policyToProto: Record<UpdatePolicyName, InstallUpdatePolicy> = {
+  manual: InstallUpdatePolicy.MANUAL,
+  patch: InstallUpdatePolicy.PATCH,
+  all: InstallUpdatePolicy.ALL,
 };
 
 /** Who looks: the owning workspace, the operating one, or one that is both. */
@@ -51,6 +63,7 @@ export function installToProto(row: InstallRow, viewer: Viewer, outputs: Output[
     endpoints: row.endpoints,
     outputs: viewer.owns ? outputs : [],
     releaseId: row.release_id ?? '',
+    updatePolicy: policyToProto[row.update_policy],
     revision: row.revision,
     packageVersion: row.package_version,
     inputs: row.public_inputs as JsonObject,

@@ -5,7 +5,7 @@ import { callerOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import type { Database } from '../database.ts';
 import { beginRemoval } from '../install/begin-removal.ts';
-import { makeInstall } from '../install/make-install.ts';
+import { fromProduct, makeInstall } from '../install/make-install.ts';
 import type { Catalog } from '../install/port.ts';
 import {
   findInstallOfOrder,
@@ -48,11 +48,10 @@ export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typ
       }
       return makeInstall(tx, keyring, {
         workspaceId: request.workspaceId,
-        product,
-        package: pack,
+        ...fromProduct(product, pack, request.name),
         regionId: request.regionId,
-        name: request.name,
         answers: request.inputs ?? {},
+        overrides: {},
         quantity: Math.max(1, request.quantity),
         orderId: request.orderId,
         idempotencyKey: request.idempotencyKey,

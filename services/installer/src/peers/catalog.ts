@@ -1,18 +1,22 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Client } from '@connectrpc/connect';
 import { DomainError } from '@cnap/errors';
 import type { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
-import type { Package } from '@cnap/proto/cnap/catalog/v1/package';
-import { InputFill, type Product } from '@cnap/proto/cnap/catalog/v1/product';
+import { PackageState, type Package } from '@cnap/proto/cnap/catalog/v1/package';
+import { InputFill, UpdatePolicy, type Product } from '@cnap/proto/cnap/catalog/v1/product';
 import type { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
 import type { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
 import { PodSecurity } from '@cnap/proto/cnap/catalog/v1/template';
-import type { InputFillName, ProductColumn } from '../database.ts';
+import type { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
+import type { InputFillName, ProductColumn, UpdatePolicyName } from '../database.ts';
+import { refuseBadUpdates } from '../install/overrides.ts';
 import type { Catalog, PackageSeen } from '../install/port.ts';
 
 type Clients = {
   products: Client<typeof ProductDetailService>;
   artifacts: Client<typeof ArtifactService>;
   registries: Client<typeof RegistrySecretService>;
+  templates: Client<typeof TemplateService>;
 };
 
 const fills: Record<number, InputFillName> = {
@@ -32,12 +36,18 @@ const levels: Record<number, ProductColumn['podSecurity']> = {
   [PodSecurity.PRIVILEGED]: 'privileged',
 };
 
+const policies: Record<number, UpdatePolicyName> = {
+  [UpdatePolicy.MANUAL]: 'manual',
+  [UpdatePolicy.PATCH]: 'patch',
+  [UpdatePolicy.ALL]: 'all',
+};
+
 /** Packages and artifacts never change, so that the ones used last are kept. */
 const keptPackages = 200;
 const keptArtifactBytes = 64 * 1024 * 1024;
 
 /** The catalog, as the installer asks it. */
-export function askCatalog({ products, artifacts, registries }: Clients): Catalog {
+export function askCatalog({ products, artifacts, registries, templates }: Clients): Catalog {
   const packages = new Map<string, { seen: PackageSeen; images: string[] }>();
   const charts = new Map<string, Uint8Array>();
 
@@ -47,6 +57,7 @@ export function askCatalog({ products, artifacts, registries }: Clients): Catalo
     const { package: found } = await artifacts.getPackageDetail({ packageId: id });
     if (!found) throw new Error(`the catalog has no package ${id}`);
     const entry = { seen: packageSeen(found), images: found.images };
+    if (entry.seen.state === 'building') return entry;
     packages.set(id, entry);
     if (packages.size > keptPackages) packages.delete(String(packages.keys().next().value));
     return entry;
@@ -66,6 +77,7 @@ export function askCatalog({ products, artifacts, registries }: Clients): Catalo
         templateId: product.templateId,
         name: product.name,
         inputSchema: product.inputSchema ?? {},
+        updatePolicy: policies[product.updatePolicy] ?? 'patch',
         column: columnOf(product, levels[detail.podSecurity] ?? 'baseline', detail.package),
         package: detail.package && packageSeen(detail.package),
       };
@@ -89,6 +101,35 @@ export function askCatalog({ products, artifacts, registries }: Clients): Catalo
       return bytes;
     },
 
+    async makeTemplate(authorization, request) {
+      const { template, packageId } = await templates.createTemplate(request, {
+        headers: { authorization },
+      });
+      if (!template) throw new Error('the catalog made no template');
+      return { templateId: template.id, packageId };
+    },
+
+    async changeValues(authorization, id, updates) {
+      const options = { headers: { authorization } };
+      const { template } = await templates.getTemplate({ id }, options);
+      if (!template) throw new Error(`the catalog has no template ${id}`);
+      const ids = template.sources.map((source) => source.id);
+      refuseBadUpdates('updates', updates, ids);
+      const values = new Map(updates.map((update) => [update.sourceId, update.values]));
+      const { packageId } = await templates.updateTemplate(
+        {
+          id,
+          etag: template.etag,
+          sources: template.sources.map((source) => {
+            const own = values.get(source.id);
+            return own === undefined ? source : { ...source, values: own };
+          }),
+        },
+        options,
+      );
+      return packageId;
+    },
+
     async registries(workspaceId, packageId) {
       const { images } = await packageOf(packageId);
       const { dockerConfigJson } = await registries.getRegistrySecret({ workspaceId, images });
@@ -107,8 +148,17 @@ export function askCatalog({ products, artifacts, registries }: Clients): Catalo
 
 const packageSeen = (found: Package): PackageSeen => ({
   id: found.id,
+  templateId: found.templateId,
+  state:
+    found.state === PackageState.READY
+      ? 'ready'
+      : found.state === PackageState.FAILED
+        ? 'failed'
+        : 'building',
+  stateMessage: found.stateMessage,
   version: found.version,
   digest: found.digest,
+  sources: found.sources.map(({ sourceId, alias }) => ({ id: sourceId, alias })),
   needs: {
     cpuMillis: Number(found.needs?.cpuMillis ?? 0),
     memoryBytes: Number(found.needs?.memoryBytes ?? 0),
@@ -130,6 +180,7 @@ function columnOf(
     podSecurity,
     ownerLogsOff: product.ownerLogsOff,
     retainVolumesDays: product.retainVolumesDays,
+    ...(product.healthDeadline ? { healthDeadlineMs: durationMs(product.healthDeadline) } : {}),
     values: product.values ?? {},
     outputs: product.outputs.map(({ title, secret, from }) => ({
       title,

@@ -27,6 +27,10 @@ const pack: PackageSeen = {
   version: '1.0.0',
   digest: 'sha256:0',
   needs: { cpuMillis: 500, memoryBytes: 1e9, pods: 2 },
+  templateId: '',
+  state: 'ready',
+  stateMessage: '',
+  sources: [],
   kubernetesVersionRange: '>=1.30.0-0',
   kinds: [{ apiVersion: 'apps/v1', kind: 'Deployment', clusterWide: false }],
 };

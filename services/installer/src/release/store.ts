@@ -74,6 +74,57 @@ export async function recordApplied(
     .execute();
 }
 
+/** Writes down what a release is about to apply; what is there already keeps what is known of it. */
+export async function recordPlanned(
+  tx: Tx,
+  row: InstallRow,
+  revision: number,
+  planned: readonly InventoryEntry[],
+): Promise<void> {
+  if (planned.length === 0) return;
+  await tx
+    .insertInto('inventory')
+    .values(
+      planned.map((entry) => ({
+        install_id: row.id,
+        ...workspacesOf(row),
+        object_key: objectKey(entry),
+        entry: JSON.stringify(entry),
+        revision,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['install_id', 'object_key'])
+        .doUpdateSet((eb) => ({ revision: eb.ref('excluded.revision') })),
+    )
+    .execute();
+}
+
+/** What earlier releases applied and the current one has no more. */
+export async function loadStale(tx: Tx, row: InstallRow): Promise<InventoryEntry[]> {
+  const rows = await tx
+    .selectFrom('inventory')
+    .select('entry')
+    .where('install_id', '=', row.id)
+    .where('revision', '<', row.revision)
+    .orderBy('position')
+    .execute();
+  return rows.map(({ entry }) => entry);
+}
+
+/** What is on the cluster and not about to be pruned: what the health of an install is the health of. */
+export async function loadCurrent(tx: Tx, row: InstallRow): Promise<InventoryEntry[]> {
+  const rows = await tx
+    .selectFrom('inventory')
+    .select('entry')
+    .where('install_id', '=', row.id)
+    .where((eb) => eb.or([eb('revision', 'is', null), eb('revision', '>=', row.revision)]))
+    .orderBy('position')
+    .execute();
+  return rows.map(({ entry }) => entry);
+}
+
 /** What is on the cluster, in the order in which it was applied. */
 export async function loadInventory(tx: Tx, installId: string): Promise<InventoryEntry[]> {
   const rows = await tx

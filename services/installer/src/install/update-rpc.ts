@@ -1,0 +1,141 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { DomainError, notFound } from '@cnap/errors';
+import { InstallUpdatePolicy, type Install } from '@cnap/proto/cnap/installer/v1/install';
+import type { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
+import { workspaceOf } from '@cnap/rpc';
+import type { Keyring } from '@cnap/secrets';
+import { wake } from '@cnap/reconcile';
+import type { Database, InstallRow, Tx, UpdatePolicyName } from '../database.ts';
+import { findRelease } from '../release/store.ts';
+import { overridesOf, refuseBadUpdates, replaceOverrides, sealOverrides } from './overrides.ts';
+import type { Catalog } from './port.ts';
+import { changeInstall, findInstall, lockInstall } from './store.ts';
+import { beginUpdate } from './update.ts';
+
+type Deps = {
+  db: Database;
+  keyring: Keyring;
+  catalog: Catalog;
+  toProto(row: InstallRow, workspaceId: string): Install;
+};
+
+type Updates = Pick<
+  ServiceImpl<typeof InstallService>,
+  'updateInstall' | 'updateInstallValues' | 'updateInstallOverrides' | 'rollbackInstall'
+>;
+
+const policies: Partial<Record<InstallUpdatePolicy, UpdatePolicyName>> = {
+  [InstallUpdatePolicy.MANUAL]: 'manual',
+  [InstallUpdatePolicy.PATCH]: 'patch',
+  [InstallUpdatePolicy.ALL]: 'all',
+};
+
+/** What changes an install that is there; each answers at once, and its reconciler does the rest. */
+export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
+  const changing = (
+    workspaceId: string,
+    id: string,
+    change: (tx: Tx, row: InstallRow) => Promise<InstallRow>,
+  ) =>
+    db.inWorkspace(workspaceId, async (tx) => {
+      const seen = operated(workspaceId, await findInstall(tx, workspaceId, id), id);
+      const row = await change(tx, (await lockInstall(tx, id)) ?? seen);
+      return { install: toProto(row, workspaceId) };
+    });
+  const look = async (workspaceId: string, id: string) =>
+    operated(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
+
+  return {
+    async updateInstall({ id, name, updatePolicy, packageId }, context) {
+      const workspaceId = workspaceOf(context);
+      const seen = await look(workspaceId, id);
+      if (packageId !== undefined) {
+        const pack = await catalog.package(packageId).catch((error: unknown) => {
+          if (error instanceof DomainError && error.kind === 'not-found') return undefined;
+          throw error;
+        });
+        if (pack?.templateId !== seen.template_id) throw notFound('package', packageId);
+      }
+      return changing(workspaceId, id, async (tx, row) => {
+        const policy = updatePolicy === undefined ? undefined : policies[updatePolicy];
+        const changed = await changeInstall(tx, id, {
+          ...(name === undefined ? {} : { name }),
+          ...(policy === undefined ? {} : { update_policy: policy }),
+        });
+        return packageId === undefined ? changed : runPackage(tx, row, packageId);
+      });
+    },
+
+    async updateInstallValues({ id, updates }, context) {
+      const workspaceId = workspaceOf(context);
+      const { template_id: templateId } = await look(workspaceId, id);
+      const authorization = context.requestHeader.get('authorization') ?? '';
+      const packageId = await catalog.changeValues(authorization, templateId, updates);
+      const answer = await changing(workspaceId, id, (tx, row) => runPackage(tx, row, packageId));
+      return { ...answer, packageId };
+    },
+
+    async updateInstallOverrides({ id, updates }, context) {
+      const workspaceId = workspaceOf(context);
+      const seen = await look(workspaceId, id);
+      const pack = await catalog.package(seen.package_wanted ?? seen.package_id);
+      if (pack.sources.length === 0) {
+        throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The package is still being built.', {
+          suggestion: 'Try again when the install is deploying.',
+        });
+      }
+      const sourceIds = pack.sources.map((source) => source.id);
+      refuseBadUpdates('updates', updates, sourceIds);
+      return changing(workspaceId, id, (tx, row) =>
+        beginUpdate(tx, id, {
+          sealed_overrides: sealOverrides(keyring, id, replaceOverrides(overridesOf(keyring, row), updates)),
+          rollback_to: null,
+          rollback_reason: '',
+        }),
+      );
+    },
+
+    async rollbackInstall({ id, releaseId }, context) {
+      const workspaceId = workspaceOf(context);
+      return changing(workspaceId, id, async (tx) => {
+        const release = await findRelease(tx, workspaceId, releaseId);
+        if (release?.install_id !== id) throw notFound('release', releaseId);
+        return beginUpdate(tx, id, { rollback_to: releaseId, rollback_reason: '' });
+      });
+    },
+  };
+}
+
+/** An install that never was placed begins again with the new package. */
+async function runPackage(tx: Tx, row: InstallRow, packageId: string): Promise<InstallRow> {
+  const neverPlaced = row.cluster_id === null && row.state === 'failed';
+  const changed = await changeInstall(tx, row.id, {
+    package_wanted: packageId,
+    ...(neverPlaced
+      ? { state: 'pending', step: 'package', step_at: new Date(), reason: '', message: '' }
+      : {}),
+  });
+  await wake(tx, 'install', row.id);
+  return changed;
+}
+
+/** @throws DomainError not-found; permission-denied for the buyer, who sees it; failed-precondition once it goes */
+function operated(workspaceId: string, row: InstallRow | undefined, id: string): InstallRow {
+  if (!row) throw notFound('install', id);
+  if (row.seller_workspace_id !== workspaceId) {
+    throw new DomainError(
+      'permission-denied',
+      'OPERATOR_ONLY',
+      'Only who operates the install may change it.',
+      {
+        suggestion: 'Ask the seller.',
+      },
+    );
+  }
+  if (row.wanted === 'absent') {
+    throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The install is being deleted.', {
+      metadata: { state: row.state },
+    });
+  }
+  return row;
+}
