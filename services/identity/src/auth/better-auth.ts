@@ -90,6 +90,9 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
     },
     socialProviders: providers.social,
     advanced: {
+      // Said although it is the default: better-auth leaves the checks out where it takes itself to be tested.
+      disableOriginCheck: false,
+      disableCSRFCheck: false,
       cookiePrefix: 'cnap',
       useSecureCookies: protocol === 'https:',
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax' },

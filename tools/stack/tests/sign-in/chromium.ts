@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { launch, type Browser, type Page } from 'puppeteer-core';
 
 const places = [
   process.env['CNAP_CHROMIUM'],
@@ -28,7 +28,7 @@ export async function startChromium(): Promise<AsyncDisposable & { browser: Brow
   await using parts = new AsyncDisposableStack();
   const userDataDir = await mkdtemp(join(tmpdir(), 'cnap-chromium-'));
   parts.defer(() => rm(userDataDir, { recursive: true, force: true, maxRetries: 5 }));
-  const browser = await puppeteer.launch({
+  const browser = await launch({
     executablePath: chromium ?? '',
     headless: true,
     args: flags,
