@@ -27,6 +27,7 @@ import { createFetcher, type FetcherOptions } from './fetch/fetch.ts';
 import { createGitCharts } from './git/git-charts.ts';
 import { createChartRenderer } from './helm/chart-renderer.ts';
 import { listingRpc } from './listing/rpc.ts';
+import { createOciCharts } from './oci/oci-charts.ts';
 import { createTokenSource } from './oauth/client-credentials.ts';
 import { chartSource } from './package/chart-source.ts';
 import { reconcilePackage } from './package/reconcile.ts';
@@ -80,7 +81,11 @@ export async function startCatalog(
   const tokens = createTokenSource({ fetcher, external });
   const signIns = createSignIns({ db, keyring, tokens });
   const from = { fetcher, external, authorization: signIns.authorization };
-  const charts = chartSource({ repository: createChartRepository(from), git: createGitCharts(from) });
+  const charts = chartSource({
+    repository: createChartRepository(from),
+    registry: createOciCharts({ ...from, allowPrivate: config.CNAP_FETCH_PRIVATE_ADDRESSES }),
+    git: createGitCharts(from),
+  });
   const renderer = createChartRenderer({ external });
   const artifacts = createPostgresArtifacts(db);
   const clusters = clusterDirectory(config.CNAP_CLUSTERS_URL, identity, external);

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { packChart, readArchive } from '@cnap/helm';
 import { VersionBump } from '@cnap/proto/cnap/catalog/v1/package';
+import { PackageEventSchema } from '@cnap/proto/cnap/catalog/v1/package_event';
 import { eventually, expectError } from '@cnap/testing';
 import { Code } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { factsOf } from './facts.ts';
 import { startRepository } from './repository.ts';
 import { PackageState, sourceOf, startTestCatalog, type TestCatalog } from './test-catalog.ts';
 
@@ -121,6 +123,8 @@ test('the same inputs give the same digest and no new version; others raise what
 
   const { packages } = await owner.packages.listPackages({ templateId });
   expect(packages.map(({ version }) => version)).toEqual(['2.0.0', '1.1.1', '1.1.0', '1.0.0']);
+  const facts = await factsOf(catalog, 'package', packages[0]!.id, PackageEventSchema);
+  expect(facts.map(({ fact }) => fact)).toEqual(['queued', 'ready']);
   const { template } = await owner.templates.getTemplate({ id: templateId });
   expect(template?.latestPackageId).toBe(packages[0]?.id);
 });

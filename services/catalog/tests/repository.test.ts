@@ -120,9 +120,9 @@ test.each([
     'needs what cannot be had',
     {
       'Chart.yaml':
-        'apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: redis, version: 1.0.0, repository: "oci://r.test"}]',
+        'apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: redis, version: 1.0.0, repository: "git://r.test"}]',
     },
-    'oci://r.test',
+    'git://r.test',
   ],
 ])('a chart that %s', async (_what, files, why) => {
   await using repository = await startRepository();

@@ -74,8 +74,9 @@ test('dependencies that are not bundled are missing, in the version of the lock'
 });
 
 test.each([
-  ['[{name: redis, version: 1.0.0, repository: "oci://r.test"}]', 'oci://r.test'],
+  ['[{name: redis, version: 1.0.0, repository: "git://r.test"}]', 'git://r.test'],
   ['[{name: redis, version: 1.0.0, repository: "file://../redis"}]', 'file://../redis'],
+  ['[{name: redis, version: 1.0.0, repository: "oci://"}]', 'oci://'],
   ['[{name: redis, version: 1.0.0}]', 'no repository'],
 ])('a dependency that cannot be had is a problem: %s', (dependencies, problem) => {
   expect(missingDependencies(part(), chartWith(dependencies), [])).toMatchObject({

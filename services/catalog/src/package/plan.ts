@@ -64,10 +64,10 @@ export function missingDependencies(part: Part, chart: Chart, known: Part[]): Pa
   for (const { name, version, repository } of chart.dependencies) {
     const key = `${part.key}/${name}`;
     if (bundled.has(name) || missing.some((other) => other.key === key)) continue;
-    if (!/^https?:\/\//.test(repository)) {
+    if (!isReadable(repository)) {
       const from = repository === '' ? 'no repository' : `the repository ${repository}`;
       return {
-        problem: `its dependency ${name} is not in its charts folder and names ${from}; only http and https repositories can be read`,
+        problem: `its dependency ${name} is not in its charts folder and names ${from}; only http, https and oci repositories can be read`,
       };
     }
     missing.push({
@@ -85,6 +85,9 @@ export function missingDependencies(part: Part, chart: Chart, known: Part[]): Pa
     return { problem: `the package would hold more than ${maxParts} charts` };
   return missing;
 }
+
+const isReadable = (repository: string): boolean =>
+  /^(https?|oci):\/\//.test(repository) && URL.canParse(repository.replace(/^oci:/, 'https:'));
 
 /** Whether a build of the same sources would come out the same: everything was asked for in one exact version. */
 export function isPinned(parts: Part[]): boolean {

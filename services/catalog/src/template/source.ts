@@ -90,8 +90,10 @@ function freeAlias(name: string, taken: Set<string>): string {
 
 function check({ repoUrl, chart, version, path }: WantedSource, field: string): void {
   const url = URL.canParse(repoUrl) ? new URL(repoUrl) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
-    const known = path === undefined ? 'an http or https URL' : 'the http or https URL of a Git repository';
+  const schemes = ['http:', 'https:', ...(path === undefined ? ['oci:'] : [])];
+  if (url === undefined || url.host === '' || !schemes.includes(url.protocol)) {
+    const known =
+      path === undefined ? 'an http, https or oci URL' : 'the http or https URL of a Git repository';
     throw sourceInvalid(`${field}.helm_chart.repo_url`, `must be ${known}`);
   }
   if (url.username !== '' || url.password !== '') {
