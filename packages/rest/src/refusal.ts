@@ -101,7 +101,10 @@ function headersOf(error: ConnectError): Record<string, string> {
     case Code.Unavailable: {
       const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
       const said = error.metadata.get('retry-after');
-      const seconds = delay === undefined ? retryAfterSeconds : Math.max(1, Number(delay.seconds));
+      const seconds =
+        delay === undefined
+          ? retryAfterSeconds
+          : Math.max(1, Number(delay.seconds) + (delay.nanos > 0 ? 1 : 0));
       return { 'retry-after': said ?? String(seconds) };
     }
     default:

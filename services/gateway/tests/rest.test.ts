@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:http2';
 import { newId } from '@cnap/ids';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRestGateway } from './rest-services.ts';
@@ -90,6 +92,31 @@ describe('resources', () => {
     });
     const rest = await call('GET', '/v1/regions?limit=2&cursor=2');
     expect(rest.json).toMatchObject({ data: [{ name: 'c' }], pagination: { cursor: null, has_more: false } });
+  });
+
+  test('HTTP/2 serves as well, with a body and without', async () => {
+    const session = connect(gateway.url);
+    try {
+      for (const [raw, status] of [
+        ['{"name": "Frankfurt"}', 201],
+        ['', 422],
+      ] as const) {
+        const headers = { authorization: 'Bearer owner', 'content-type': 'application/json' };
+        const stream = session.request({ ':method': 'POST', ':path': '/v1/regions', ...headers });
+        stream.end(raw);
+        const [answer] = (await once(stream, 'response')) as [Record<string, unknown>];
+        expect(answer[':status']).toBe(status);
+        stream.close();
+      }
+      const empty = session.request(
+        { ':method': 'POST', ':path': '/v1/regions', authorization: 'Bearer owner' },
+        { endStream: true },
+      );
+      const [answer] = (await once(empty, 'response')) as [Record<string, unknown>];
+      expect(answer[':status']).toBe(422);
+    } finally {
+      session.destroy();
+    }
   });
 
   test('HEAD is GET without the body', async () => {
