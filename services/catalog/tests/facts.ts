@@ -9,6 +9,15 @@ import type { TestCatalog } from './test-catalog.ts';
 
 export type SeenFact<S extends DescMessage> = { fact: string; version: number; message: MessageShape<S> };
 
+/** Who did what: `template.created` and the kind of its actor, in the order of the stream. */
+export async function actorsOf(catalog: TestCatalog): Promise<{ fact: string; actor: string }[]> {
+  const seen: { fact: string; actor: string }[] = [];
+  await readFacts(catalog, (resource, fact, { headers }) =>
+    seen.push({ fact: `${resource}.${fact}`, actor: headers.get('ce-actor') }),
+  );
+  return seen;
+}
+
 /** The facts about a resource, in the order of the stream. */
 export async function factsOf<S extends DescMessage>(
   catalog: TestCatalog,
@@ -16,21 +25,32 @@ export async function factsOf<S extends DescMessage>(
   id: string,
   schema: S,
 ): Promise<SeenFact<S>[]> {
+  const facts: SeenFact<S>[] = [];
+  await readFacts(catalog, (named, fact, { headers, data }) => {
+    if (named !== resource || headers.get('ce-subject') !== id) return;
+    const version = Number(headers.get('ce-resourceversion'));
+    facts.push({ fact, version, message: fromBinary(schema, data) });
+  });
+  return facts;
+}
+
+type Stored = { headers: { get(name: string): string }; data: Uint8Array };
+
+async function readFacts(
+  catalog: TestCatalog,
+  see: (resource: string, fact: string, stored: Stored) => void,
+): Promise<void> {
   await catalog.running.flushed();
   const connection = await connect({ servers: catalog.nats.url });
   try {
     const manager = await jetstreamManager(connection);
     const stream = `${catalog.nats.subjectPrefix}_CNAP_CATALOG`;
     const { state } = await manager.streams.info(stream);
-    const facts: SeenFact<S>[] = [];
     for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
       const message = await manager.streams.getMessage(stream, { seq });
-      const [, , , named, fact = ''] = message?.subject.split('.') ?? [];
-      if (message === null || named !== resource || message.header.get('ce-subject') !== id) continue;
-      const version = Number(message.header.get('ce-resourceversion'));
-      facts.push({ fact, version, message: fromBinary(schema, message.data) });
+      const [, , , resource = '', fact = ''] = message?.subject.split('.') ?? [];
+      if (message !== null) see(resource, fact, { headers: message.header, data: message.data });
     }
-    return facts;
   } finally {
     await connection.close();
   }
