@@ -12,7 +12,7 @@ import { envelope } from './envelope.ts';
 import { sendEvents, type EventOptions } from './events.ts';
 import { acceptsEvents, chosenType, requireJson } from './negotiation.ts';
 import type { Compiled } from './operations.ts';
-import { callService, openCall, type ServiceHeaders } from './service-call.ts';
+import { callService, openCall, type ServiceCall, type ServiceHeaders } from './service-call.ts';
 
 export type AnswerDeps = {
   backends: Backends;
@@ -45,10 +45,8 @@ export async function answerOperation(
   const { operation } = arrival.compiled;
   const type = typeFor(request, arrival.compiled);
   const headers = await headersFor(request, arrival, deps);
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
   if (response.destroyed) return;
-  const unary = { headers, signal: gone.signal, deadlineMs: deps.deadlineMs };
+  const unary = { headers, caller: response, deadlineMs: deps.deadlineMs };
   let message: Uint8Array;
   try {
     message = await messageOf(request, arrival);
@@ -150,7 +148,7 @@ const unreadable = Uint8Array.of(0xff);
  */
 async function refuseWhoMayNotCall(
   { operation }: Compiled,
-  call: { headers: ServiceHeaders; signal: AbortSignal; deadlineMs: number },
+  call: Omit<ServiceCall, 'message'>,
   { backends }: AnswerDeps,
 ): Promise<void> {
   if (operation.stream !== undefined) return;
@@ -163,7 +161,7 @@ async function refuseWhoMayNotCall(
 
 async function everyPage(
   { operation, pages }: Compiled,
-  call: { headers: ServiceHeaders; signal: AbortSignal; deadlineMs: number },
+  call: Omit<ServiceCall, 'message'>,
   message: Uint8Array,
   { backends }: AnswerDeps,
 ): Promise<string> {

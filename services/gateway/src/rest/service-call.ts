@@ -9,10 +9,19 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { errorFromJsonBytes } from '@connectrpc/connect/protocol-connect';
 import { DomainError } from '@cnap/errors';
 import type { RestOperation } from '@cnap/rest';
-import { toConnectError, type Backends } from '@cnap/rpc';
+import { toConnectError, type Backends, type HttpResponse } from '@cnap/rpc';
 
 /** What a service is told beside the message: the caller token, the trace, the id of the request. */
 export type ServiceHeaders = Record<string, string | undefined>;
+
+/** A unary call for a caller. */
+export type ServiceCall = {
+  headers: ServiceHeaders;
+  message: Uint8Array;
+  /** When it closes the call is cut: nobody waits for it any more. */
+  caller: HttpResponse;
+  deadlineMs: number;
+};
 
 /** Whole answers are held in memory. */
 const maxAnswerBytes = 16 * 1024 * 1024;
@@ -42,31 +51,30 @@ export function openCall(
 export async function callService(
   backends: Backends,
   operation: RestOperation,
-  options: { headers: ServiceHeaders; message: Uint8Array; signal: AbortSignal; deadlineMs: number },
+  { message, headers, caller, deadlineMs }: ServiceCall,
 ): Promise<Buffer> {
-  const { signal } = options;
   let stream: ClientHttp2Stream;
   try {
-    stream = openCall(backends, operation, options.headers, options.deadlineMs);
+    stream = openCall(backends, operation, headers, deadlineMs);
   } catch (cause) {
     throw unreachable(operation.service, cause);
   }
   const cut = (): void => stream.close(constants.NGHTTP2_CANCEL);
-  if (signal.aborted) cut();
-  signal.addEventListener('abort', cut, { once: true });
+  if (caller.destroyed) cut();
+  caller.once('close', cut);
   // The service keeps the deadline; this is for one that no longer does anything.
-  const timer = setTimeout(cut, options.deadlineMs + graceMs);
+  const timer = setTimeout(cut, deadlineMs + graceMs);
   try {
-    const { status, body } = await answerOf(stream, options.message);
+    const { status, body } = await answerOf(stream, message);
     if (status === 200) return body;
     throw errorIn(body, status);
   } catch (error) {
     if (error instanceof ConnectError) throw error;
-    if (stream.rstCode === constants.NGHTTP2_CANCEL && !signal.aborted) throw late();
+    if (stream.rstCode === constants.NGHTTP2_CANCEL && !caller.destroyed) throw late();
     throw unreachable(operation.service, error);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', cut);
+    caller.off('close', cut);
   }
 }
 
