@@ -3,6 +3,7 @@ import { postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as people from './0001-people.ts';
 import * as signIn from './0002-sign-in.ts';
+import * as jwtKeys from './0003-jwt-keys.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -11,4 +12,5 @@ export const migrations = {
   ...eventsMigrations,
   '0001-people': people,
   '0002-sign-in': signIn,
+  '0003-jwt-keys': jwtKeys,
 };

@@ -77,6 +77,7 @@ type DeviceCodesTable = {
   polling_interval: number | null;
 };
 
+type JwtKeysTable = { id: string; public_key: string };
 type AuthSecretsTable = { id: string; sealed: Uint8Array };
 type RateLimitsTable = { key: Uint8Array; uses: number; window_ends_at: Date };
 
@@ -92,6 +93,7 @@ export type Tables = {
   verifications: VerificationsTable;
   device_codes: DeviceCodesTable;
   auth_secrets: AuthSecretsTable;
+  jwt_keys: JwtKeysTable;
   rate_limits: RateLimitsTable;
 };
 

@@ -99,7 +99,10 @@ export async function startIdentity(
         logger,
       }),
       routes: (router) => {
-        router.service(CallerService, callerRpc({ db, keys, operators: operatorsOf(config), now }));
+        router.service(
+          CallerService,
+          callerRpc({ db, keys, operators: operatorsOf(config), issuer: config.CNAP_PUBLIC_URL, now }),
+        );
         router.service(MemberService, memberRpc({ db }));
         router.service(TokenService, tokenRpc({ db }));
         router.service(UserService, userRpc({ db }));

@@ -5,6 +5,7 @@ import { betterAuth, type BetterAuthOptions } from 'better-auth/minimal';
 import { bearer } from 'better-auth/plugins/bearer';
 import { deviceAuthorization } from 'better-auth/plugins/device-authorization';
 import { genericOAuth } from 'better-auth/plugins/generic-oauth';
+import { jwt } from 'better-auth/plugins/jwt';
 import { magicLink } from 'better-auth/plugins/magic-link';
 import { newId } from '@cnap/ids';
 import { databaseHooks } from './hooks.ts';
@@ -104,6 +105,17 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
     },
     plugins: [
       bearer(),
+      jwt({
+        schema: names.jwtKey,
+        disableSettingJwtHeader: true,
+        jwks: { keyPairConfig: { alg: 'EdDSA', crv: 'Ed25519' }, rotationInterval: 30 * 24 * 3_600 },
+        jwt: {
+          issuer: publicUrl,
+          audience: publicUrl,
+          expirationTime: '15m',
+          definePayload: ({ user, session }) => ({ sid: session.id, email: user.email, name: user.name }),
+        },
+      }),
       magicLink({
         storeToken: 'hashed',
         expiresIn: 15 * 60,

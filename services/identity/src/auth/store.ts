@@ -16,10 +16,10 @@ export async function ensureAuthSecret(tx: Tx, row: { id: string; sealed: Uint8A
   return kept.sealed;
 }
 
-/** The session with that token and its user, unless it has expired. */
+/** The session with that token (or id) and its user, unless it has expired. */
 export const findSession = (
   tx: Tx,
-  token: string,
+  session: { token: string } | { id: string },
   now: Date,
 ): Promise<(SessionRow & Pick<UserRow, 'email' | 'email_verified'> & { user_name: string }) | undefined> =>
   tx
@@ -27,7 +27,9 @@ export const findSession = (
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .selectAll('sessions')
     .select(['users.email', 'users.email_verified', 'users.name as user_name'])
-    .where('sessions.token', '=', token)
+    .where((eb) =>
+      'token' in session ? eb('sessions.token', '=', session.token) : eb('sessions.id', '=', session.id),
+    )
     .where('sessions.expires_at', '>', now)
     .executeTakeFirst();
 
@@ -89,4 +91,10 @@ export async function deleteExpired(tx: Tx): Promise<void> {
     .deleteFrom('rate_limits')
     .where(sql<boolean>`window_ends_at < now()`)
     .execute();
+}
+
+/** The public half of a key that JWTs are signed with, as a JWK. */
+export async function findJwtKey(tx: Tx, id: string): Promise<string | undefined> {
+  const row = await tx.selectFrom('jwt_keys').select('public_key').where('id', '=', id).executeTakeFirst();
+  return row?.public_key;
 }

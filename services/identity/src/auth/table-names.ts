@@ -59,3 +59,15 @@ export const passkey = {
     },
   },
 };
+
+export const jwtKey = {
+  jwks: {
+    modelName: 'jwt_keys',
+    fields: {
+      publicKey: 'public_key',
+      privateKey: 'private_key',
+      createdAt: 'created_at',
+      expiresAt: 'expires_at',
+    },
+  },
+};

@@ -1,6 +1,7 @@
 import type { UserCaller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import { sessionSeconds } from '../auth/port.ts';
+import { looksLikeJwt, sessionOfJwt } from '../auth/jwt.ts';
 import { sessionTokenIn } from '../auth/session-token.ts';
 import { extendSession, findSession } from '../auth/store.ts';
 import type { Tx } from '../database.ts';
@@ -33,9 +34,10 @@ export async function resolveCaller(
   read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
   call: { credential: string; workspaceId: string; address: string },
   operators: ReadonlySet<string>,
+  issuer: string,
   now: Date,
 ): Promise<UserCaller> {
-  const find = finderOf(call.credential);
+  const find = finderOf(call.credential, issuer);
   if (!find) throw invalidCredential();
   return read(async (tx) => {
     const known = await find(tx, now);
@@ -62,10 +64,16 @@ export async function resolveCaller(
 type Find = (tx: Tx, now: Date) => Promise<Known | undefined>;
 
 /** How to look a credential up; undefined for what has the form of none, which costs no query. */
-function finderOf(credential: string): Find | undefined {
+function finderOf(credential: string, issuer: string): Find | undefined {
   if (isTokenSecret(credential)) return (tx, now) => findAccessToken(tx, credential, now);
+  if (looksLikeJwt(credential)) {
+    return async (tx, now) => {
+      const id = await sessionOfJwt(tx, credential, issuer, now);
+      return id === undefined ? undefined : findBySession(tx, { id }, now);
+    };
+  }
   const token = sessionTokenIn(credential);
-  return token === undefined ? undefined : (tx, now) => findBySession(tx, token, now);
+  return token === undefined ? undefined : (tx, now) => findBySession(tx, { token }, now);
 }
 
 async function findAccessToken(tx: Tx, secret: string, now: Date): Promise<Known | undefined> {
@@ -85,8 +93,12 @@ async function findAccessToken(tx: Tx, secret: string, now: Date): Promise<Known
   };
 }
 
-async function findBySession(tx: Tx, token: string, now: Date): Promise<Known | undefined> {
-  const session = await findSession(tx, token, now);
+async function findBySession(
+  tx: Tx,
+  by: { token: string } | { id: string },
+  now: Date,
+): Promise<Known | undefined> {
+  const session = await findSession(tx, by, now);
   if (!session) return undefined;
   const expiresAt = now.getTime() + sessionSeconds * 1_000;
   if (expiresAt - session.expires_at.getTime() > sessionIsExtendedEveryMs) {

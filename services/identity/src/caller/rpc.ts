@@ -9,20 +9,30 @@ import { resolveCaller } from './resolve.ts';
 
 const lifetimeSeconds = 60;
 
-type Deps = { db: Database; keys: SigningKeys; operators: ReadonlySet<string>; now: () => Date };
+type Deps = {
+  db: Database;
+  keys: SigningKeys;
+  operators: ReadonlySet<string>;
+  issuer: string;
+  now: () => Date;
+};
 
-export const callerRpc = ({ db, keys, operators, now }: Deps): ServiceImpl<typeof CallerService> => ({
+export const callerRpc = ({ db, keys, operators, issuer, now }: Deps): ServiceImpl<typeof CallerService> => ({
   async resolveCaller(request) {
     const time = now();
-    const caller = await resolveCaller((work) => db.acrossWorkspaces(work), request, operators, time).catch(
-      async (error: unknown) => {
-        // Wrong credentials are counted, right ones never: nobody is shut out by a neighbour behind the same address.
-        if (error instanceof DomainError && error.kind === 'unauthenticated' && request.address !== '') {
-          await takeFrom(db, 'wrong token by address', addressSubject(request.address));
-        }
-        throw error;
-      },
-    );
+    const caller = await resolveCaller(
+      (work) => db.acrossWorkspaces(work),
+      request,
+      operators,
+      issuer,
+      time,
+    ).catch(async (error: unknown) => {
+      // Wrong credentials are counted, right ones never: nobody is shut out by a neighbour behind the same address.
+      if (error instanceof DomainError && error.kind === 'unauthenticated' && request.address !== '') {
+        await takeFrom(db, 'wrong token by address', addressSubject(request.address));
+      }
+      throw error;
+    });
     const signer = await keys.signer();
     return {
       callerToken: await signer.sign(caller),

@@ -187,3 +187,23 @@ test('a session is used for a year from its last use', async () => {
   ]);
   expect((await browser.get('/account')).status).toBe(303);
 });
+
+test('a JWT of a session is good for as long as the session, and no other is', async () => {
+  const { browser, email } = await doors.aPerson('Judy');
+  const { token } = (await (await browser.get('/api/auth/token')).json()) as { token: string };
+  expect(token).toMatch(/^eyJ/);
+  expect((await doors.client(token).users.getCurrentUser({})).user?.email).toBe(email);
+  const [head, body = '', signature] = token.split('.');
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
+  expect(claims).toMatchObject({ iss: doors.url, aud: doors.url, email });
+  const forge = (change: object) =>
+    `${head}.${Buffer.from(JSON.stringify({ ...claims, ...change })).toString('base64url')}.${signature}`;
+  const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
+  for (const other of [forge({ sub: 'usr_x' }), forge({ exp: 9_999_999_999 }), unsigned, 'eyJx.eyJy.zzzz']) {
+    expect(await codeOf(doors.client(other).users.getCurrentUser({}))).toBe(Code.Unauthenticated);
+  }
+  await browser.post('/sign-out', {});
+  await eventually(async () =>
+    expect(await codeOf(doors.client(token).users.getCurrentUser({}))).toBe(Code.Unauthenticated),
+  );
+});

@@ -35,17 +35,18 @@ if (typeof globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON === 'func
     const button = part.querySelector('button');
     const wrong = part.querySelector('[role=status]');
     part.hidden = false;
-    button.addEventListener('click', async () => {
+    const run = async () => {
       button.disabled = true;
       wrong.textContent = '';
       try {
         await work[part.dataset.passkey]();
         location.assign(part.dataset.next);
       } catch (error) {
-        wrong.textContent =
-          error.name === 'NotAllowedError' ? 'No passkey was used.' : error.message || 'That did not work.';
+        const refused = error.name === 'NotAllowedError';
+        wrong.textContent = refused ? 'No passkey was used.' : error.message || 'That did not work.';
         button.disabled = false;
       }
-    });
+    };
+    button.addEventListener('click', () => void run());
   }
 }
