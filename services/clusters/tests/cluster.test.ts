@@ -271,3 +271,24 @@ describe('another workspace', () => {
     expect(seen).toEqual([[], []]);
   });
 });
+
+test('a region that a cluster is moved to at the same moment is not deleted', async () => {
+  const { db } = clusters.database;
+  const region = await clusters.aRegion('Contested');
+  let deleting: Promise<unknown> = Promise.resolve();
+  await db.acrossWorkspaces(async (tx) => {
+    await tx.updateTable('clusters').set({ region_id: region }).where('id', '=', prod.id).execute();
+    deleting = expectError(
+      clusters.as('owner').regions.deleteRegion({ id: region }),
+      Code.FailedPrecondition,
+      'REGION_IN_USE',
+    );
+    await eventually(async () => {
+      const [waiting] = await clusters.sql('select count(*)::int as count from pg_locks where not granted');
+      expect(waiting?.['count']).toBeGreaterThan(0);
+    });
+  });
+  await deleting;
+  await member.updateCluster({ id: prod.id, regionId });
+  await clusters.as('owner').regions.deleteRegion({ id: region });
+});

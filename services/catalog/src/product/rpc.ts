@@ -81,7 +81,7 @@ export const productRpc = (deps: Deps): ServiceImpl<typeof ProductService> => ({
       firstResult(tx, repeat, async () => {
         const template =
           own === undefined
-            ? await getTemplate(tx, workspaceId, content.template_id)
+            ? await lockTemplate(tx, workspaceId, content.template_id)
             : await templateOf(tx, workspaceId, content.name, own);
         const made = { ...content, template_id: template.id };
         const row = await insertProduct(tx, { id: newId('prd'), workspaceId, content: made });

@@ -12,7 +12,7 @@ import { wake } from '@cnap/reconcile';
 import type { Keyring } from '@cnap/secrets';
 import { currentTraceparent } from '@cnap/telemetry';
 import type { ClusterRow, Database, Tx } from '../database.ts';
-import { findRegion } from '../region/store.ts';
+import { keepRegion } from '../region/store.ts';
 import { clusterFact } from './event.ts';
 import type { ImportFindings } from './port.ts';
 import { changeCluster, insertCluster } from './store.ts';
@@ -50,7 +50,7 @@ export async function storeCluster(
   request: ImportClusterRequest,
   found: ImportFindings,
 ): Promise<ClusterRow> {
-  const region = await findRegion(tx, workspaceId, request.regionId);
+  const region = await keepRegion(tx, workspaceId, request.regionId);
   if (!region) throw notFound('region', request.regionId);
   const id = newId('clu');
   const now = new Date();

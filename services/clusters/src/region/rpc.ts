@@ -15,7 +15,7 @@ import { etagMismatch, repeatable } from '@cnap/service';
 import { countClustersIn } from '../cluster/store.ts';
 import type { Database } from '../database.ts';
 import { regionCreated, regionDeleted, regionUpdated } from './event.ts';
-import { deleteRegion, findRegion, insertRegion, listRegions, updateRegion } from './store.ts';
+import { deleteRegion, findRegion, insertRegion, listRegions, lockRegion, updateRegion } from './store.ts';
 import { regionToProto } from './to-proto.ts';
 
 export const regionRpc = ({ db }: { db: Database }): ServiceImpl<typeof RegionService> => ({
@@ -76,7 +76,7 @@ export const regionRpc = ({ db }: { db: Database }): ServiceImpl<typeof RegionSe
   async deleteRegion({ id }, context) {
     const workspaceId = workspaceOf(context);
     await db.inWorkspace(workspaceId, async (tx) => {
-      if (!(await findRegion(tx, workspaceId, id))) throw notFound('region', id);
+      if (!(await lockRegion(tx, workspaceId, id))) throw notFound('region', id);
       const clusters = await countClustersIn(tx, workspaceId, id);
       if (clusters > 0) {
         throw new DomainError(

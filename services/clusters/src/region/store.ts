@@ -5,20 +5,26 @@ import type { RegionRow, Tx } from '../database.ts';
 
 type RegionFields = { name: string; icon: string; country: string };
 
+const selectRegion = (tx: Tx, workspaceId: string, id: string) =>
+  tx.selectFrom('regions').selectAll().where('workspace_id', '=', workspaceId).where('id', '=', id);
+
 export const findRegion = (tx: Tx, workspaceId: string, id: string): Promise<RegionRow | undefined> =>
-  tx
-    .selectFrom('regions')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  selectRegion(tx, workspaceId, id).executeTakeFirst();
+
+/** As {@link findRegion}, and it is not deleted before the transaction ends: for a cluster that is put into it. */
+export const keepRegion = (tx: Tx, workspaceId: string, id: string): Promise<RegionRow | undefined> =>
+  selectRegion(tx, workspaceId, id).forKeyShare().executeTakeFirst();
+
+/** As {@link findRegion}, and nothing is put into it before the transaction ends. */
+export const lockRegion = (tx: Tx, workspaceId: string, id: string): Promise<RegionRow | undefined> =>
+  selectRegion(tx, workspaceId, id).forUpdate().executeTakeFirst();
 
 /**
- * The region that a cluster is to move to.
+ * The region that a cluster is to move to, kept until the transaction ends.
  * @throws DomainError invalid-argument REGION_NOT_FOUND naming the field: what is not found is not what was asked for
  */
 export async function regionOf(tx: Tx, workspaceId: string, id: string): Promise<RegionRow> {
-  const row = await findRegion(tx, workspaceId, id);
+  const row = await keepRegion(tx, workspaceId, id);
   if (row) return row;
   throw new DomainError('invalid-argument', 'REGION_NOT_FOUND', `There is no region ${id}.`, {
     fields: [{ field: 'region_id', description: 'must be a region of this workspace' }],
