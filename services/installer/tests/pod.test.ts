@@ -59,6 +59,13 @@ test('a log is read from its end, and followed', async () => {
   expect(await logs({ follow: true, tailLines: 3 }, 'seller', 3)).toHaveLength(3);
 });
 
+test('without a pod it is the log of all', async () => {
+  const perPod = { tailLines: 2 };
+  expect(await logs(perPod)).toHaveLength(10);
+  expect(await logs({ ...perPod, container: 'web' })).toHaveLength(10);
+  expect(await logs({ ...perPod, follow: true }, 'buyer', 10)).toHaveLength(10);
+});
+
 test('what has no log is said so', async () => {
   await expectError(logs({ pod: 'not-mine' }), Code.NotFound, 'POD_NOT_FOUND');
   await expectError(logs({ container: 'other' }), Code.FailedPrecondition, 'LOGS_NOT_READY');

@@ -11,6 +11,7 @@ import { targetOf } from '../install/steps.ts';
 import { findInstall } from '../install/store.ts';
 import { viewerOf } from '../install/to-proto.ts';
 import type { Engine } from '../kubernetes/port.ts';
+import { linesOf } from './logs.ts';
 
 type Deps = { db: Database; engine: Engine };
 
@@ -38,28 +39,10 @@ export const podRpc = ({ db, engine }: Deps): ServiceImpl<typeof PodService> => 
       );
     }
     const pods = row ? await onCluster(() => engine.listPods(targetOf(row), context.signal)) : [];
-    const pod = request.pod === '' ? pods[0] : pods.find(({ name }) => name === request.pod);
-    if (!row || !pod) throw notFound('pod', request.pod);
-    const options = {
-      pod: pod.name,
-      container: request.container || pod.containers[0],
-      tailLines: request.tailLines || 100,
-      sinceSeconds: request.sinceSeconds || undefined,
-    };
-    const target = targetOf(row);
-    if (!request.follow) {
-      const text = await onCluster(() => engine.podLogs(target, options, context.signal));
-      for (const line of text.split('\n')) if (line !== '') yield { line };
-      return;
-    }
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const bytes of fromCluster(engine.followLogs(target, options, context.signal))) {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield { line };
-    }
-    if (rest !== '') yield { line: rest };
+    const wanted = request.pod === '' ? pods : pods.filter(({ name }) => name === request.pod);
+    if (!row || wanted.length === 0) throw notFound('pod', request.pod);
+    const lines = linesOf(engine, targetOf(row), wanted, request, context.signal);
+    for await (const line of fromCluster(lines)) yield { line };
   },
 });
 
