@@ -1,6 +1,7 @@
 import { Code, createClient } from '@connectrpc/connect';
 import { newId } from '@cnap/ids';
 import { ListingService } from '@cnap/proto/cnap/catalog/v1/listing_service';
+import { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
 import { eventually, expectError } from '@cnap/testing';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -135,3 +136,19 @@ test('without identity signed-in calls are UNAVAILABLE, anonymous ones pass', as
   expect((await fetch(`${alone.url}/readyz`)).status).toBe(503);
   expect((await fetch(`${alone.url}/healthz`)).status).toBe(200);
 });
+
+test.each(Object.keys(transports).filter((name) => name !== 'Connect GET'))(
+  'a stream that is open ends when its credential is revoked: %s',
+  async (name) => {
+    backends.lines.next = new Promise(() => undefined);
+    backends.lines.ended = Promise.withResolvers();
+    const pods = createClient(PodService, transports[name]!(gateway.url));
+    const headers = { authorization: `Bearer ${secret}`, 'x-workspace-id': id };
+    const lines = pods.streamPodLogs({ installId: newId('ins') }, { headers })[Symbol.asyncIterator]();
+    expect((await lines.next()).value?.line).toBe('one');
+    backends.credentials.delete(secret);
+    clock.aheadMs = keptMs;
+    expect(await lines.next().catch(() => 'cut off')).toBe('cut off');
+    await backends.lines.ended.promise;
+  },
+);

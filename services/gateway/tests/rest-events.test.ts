@@ -71,6 +71,23 @@ test('an error after it is an event', async () => {
   );
 });
 
+test('who is signed out is told so, and so is who gets another role', async () => {
+  log.last = 'hang';
+  const { people, keys } = gateway;
+  for (const [change, code] of [
+    [() => people.delete('short'), 'unauthenticated'],
+    [() => people.set('short', keys.person('owner', { role: 'viewer' })), 'permission_denied'],
+  ] as const) {
+    people.set('short', keys.person('owner'));
+    log.ended = Promise.withResolvers();
+    const response = await fetch(gateway.url + path, { headers: { authorization: 'Bearer short' } });
+    const text = response.text();
+    change();
+    const [, error] = eventsIn(await text);
+    expect(error).toContain(`event: error\ndata: {"error":{"code":"${code}"`);
+  }
+});
+
 test('messages are JSON', async () => {
   const id = newId('pkg');
   const response = await fetch(`${gateway.url}/v1/packages/${id}/watch`, { headers });

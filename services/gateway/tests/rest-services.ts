@@ -204,11 +204,12 @@ const podRpc = (log: PodLog): Partial<ServiceImpl<typeof PodService>> => ({
     return { pods, nextPageToken: pageToken === '' ? 'more' : '' };
   },
   async *streamPodLogs(request, context) {
-    context.signal.addEventListener('abort', () => log.ended.resolve());
+    const { ended } = log;
+    context.signal.addEventListener('abort', () => ended.resolve());
     if (request.pod === 'none') throw notFound('pod', 'none');
     yield { line: `follow ${request.follow} tail ${request.tailLines} since ${request.sinceSeconds}` };
     for (const line of log.lines) yield { line: await line };
-    if (log.last === 'hang') await log.ended.promise;
+    if (log.last === 'hang') await ended.promise;
     if (log.last instanceof DomainError) throw log.last;
   },
 });

@@ -1,11 +1,19 @@
 import { constants } from 'node:http2';
 import { DomainError } from '@cnap/errors';
 import { chooseWorkspace, listText, parseJson, RestProblem } from '@cnap/rest';
-import { clientAddressHeader, type Backends, type HttpRequest, type HttpResponse } from '@cnap/rpc';
+import {
+  clientAddressHeader,
+  toConnectError,
+  type Backends,
+  type HttpRequest,
+  type HttpResponse,
+} from '@cnap/rpc';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Logger } from '@cnap/telemetry';
 import type { Entrance } from '../auth/entrance.ts';
 import type { Callers } from '../caller/callers.ts';
+import { watchCaller } from '../caller/open-stream.ts';
+import type { Call } from '../caller/port.ts';
 import { workspaceNamedBy } from '../rpc-forwarding/credential.ts';
 import { readBody } from './body.ts';
 import { envelope } from './envelope.ts';
@@ -44,7 +52,7 @@ export async function answerOperation(
 ): Promise<void> {
   const { operation } = arrival.compiled;
   const type = typeFor(request, arrival.compiled);
-  const headers = await headersFor(request, arrival, deps);
+  const { call, token, headers } = await headersFor(request, arrival, deps);
   if (response.destroyed) return;
   const unary = { headers, caller: response, deadlineMs: deps.deadlineMs };
   let message: Uint8Array;
@@ -60,6 +68,11 @@ export async function answerOperation(
     const stream = openCall(deps.backends, operation, headers, undefined);
     response.once('close', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.end(envelope(message));
+    if (call && token !== undefined) {
+      watchCaller(response, { callers: deps.callers, call, token }, (error) =>
+        stream.destroy(toConnectError(error, 'gateway')),
+      );
+    }
     await sendEvents(stream, response, operation, arrival.compiled.writeEvent, deps.events);
     return;
   }
@@ -88,21 +101,27 @@ function typeFor(request: HttpRequest, { operation, types }: Compiled): string {
   return types[0] ?? '';
 }
 
-async function headersFor(request: HttpRequest, arrival: Arrival, deps: AnswerDeps): Promise<ServiceHeaders> {
+/** Who calls, and what the service is told of it. */
+async function headersFor(
+  request: HttpRequest,
+  arrival: Arrival,
+  deps: AnswerDeps,
+): Promise<{ call: Call | undefined; token: string | undefined; headers: ServiceHeaders }> {
   const { compiled, variables } = arrival;
   const address = deps.entrance.addressOf(request);
   const credential = deps.entrance.credentialOf(request);
   if (credential === undefined && !compiled.isPublic) throw signInRequired();
   const workspaceId = workspaceFor(request, compiled, variables);
-  const token =
-    credential === undefined ? undefined : await deps.callers.tokenFor({ credential, workspaceId, address });
-  return {
+  const call = credential === undefined ? undefined : { credential, workspaceId, address };
+  const token = call && (await deps.callers.tokenFor(call));
+  const headers = {
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     traceparent: arrival.traceparent,
     'x-request-id': arrival.requestId,
     'user-agent': request.headers['user-agent'],
     [clientAddressHeader]: address === '' ? undefined : address,
   };
+  return { call, token, headers };
 }
 
 /** The workspace that the path names where it does, else the header. */

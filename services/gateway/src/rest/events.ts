@@ -1,7 +1,7 @@
 import { constants, type ClientHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { answerWriter, problemOf, problemText, rawField, type RestOperation } from '@cnap/rest';
-import type { ConnectError } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
 import type { HttpResponse } from '@cnap/rpc';
 import { createEnvelopeReader } from './envelope.ts';
 import { errorIn, unreachable } from './service-call.ts';
@@ -93,7 +93,9 @@ export async function sendEvents(
   from.once('end', () => {
     if (status !== 200 && status !== 0) finish(errorIn(Buffer.concat(whole), status));
   });
-  from.on('error', (error) => finish(unreachable(operation.service, error)));
+  from.on('error', (error) =>
+    finish(error instanceof ConnectError ? error : unreachable(operation.service, error)),
+  );
   from.once('close', () => finish(unreachable(operation.service, new Error('the stream was cut off'))));
   response.once('close', () => {
     done = true;

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import { DomainError, invalidField } from '@cnap/errors';
 import {
   clientAddressHeader,
@@ -12,6 +13,8 @@ import {
 import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/telemetry';
 import type { Entrance } from '../auth/entrance.ts';
 import type { Callers } from '../caller/callers.ts';
+import { watchCaller } from '../caller/open-stream.ts';
+import type { Call } from '../caller/port.ts';
 import { workspaceNamedBy } from './credential.ts';
 
 type Deps = { backends: Backends; callers: Callers; entrance: Entrance; logger: Logger };
@@ -42,8 +45,15 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
   withTrace(span.traceparent, async () => {
     try {
       const address = deps.entrance.addressOf(request);
-      const token = await tokenOf(request, address, deps);
+      const call = callIn(request, address, deps.entrance);
+      const token = call && (await deps.callers.tokenFor(call));
       if (gone(response)) return;
+      if (call && token !== undefined && route.method.methodKind !== 'unary') {
+        watchCaller(response, { callers: deps.callers, call, token }, (error) => {
+          refused = error;
+          cutOff(response);
+        });
+      }
       forwardRpc(request, response, {
         route,
         backends: deps.backends,
@@ -69,16 +79,18 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
   });
 }
 
-async function tokenOf(
-  request: HttpRequest,
-  address: string,
-  { callers, entrance }: Deps,
-): Promise<string | undefined> {
+function callIn(request: HttpRequest, address: string, entrance: Entrance): Call | undefined {
   const credential = entrance.credentialOf(request);
   if (credential === undefined) return undefined;
   const named = workspaceNamedBy(request.headers['x-workspace-id']);
   if (named === 'malformed') throw invalidField('X-Workspace-Id', 'is not the id of a workspace');
-  return callers.tokenFor({ credential, workspaceId: named, address });
+  return { credential, workspaceId: named, address };
+}
+
+/** Ends an answer that has begun so that nobody takes what they have for all of it. */
+function cutOff(response: HttpResponse): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
+  else response.destroy();
 }
 
 /** What only the platform itself says, and what services are not to see. */
