@@ -55,6 +55,9 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
       codeHasher(secret),
     ),
     databaseHooks: databaseHooks(db),
+    // People rename themselves by UserService.
+    disabledPaths: ['/update-user'],
+    onAPIError: { errorURL: new URL('/sign-in', publicUrl).href },
     trustedOrigins: [new URL(publicUrl).origin],
     // Ours are kept in Postgres and count accounts as well as addresses: limits.ts.
     rateLimit: { enabled: false },

@@ -15,7 +15,8 @@ export const databaseHooks = (db: Database): NonNullable<BetterAuthOptions['data
       async before(user) {
         const email = user.email.toLowerCase();
         const name = (user.name.trim() || (email.split('@')[0] ?? email)).slice(0, maxNameLength);
-        return { data: { ...user, email, name } };
+        const image = /^https:\/\/\S{1,1000}$/.test(user.image ?? '') ? user.image : null;
+        return { data: { ...user, email, name, image } };
       },
     },
   },

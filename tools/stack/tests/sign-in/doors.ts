@@ -21,7 +21,10 @@ export type Doors = AsyncDisposable & {
   linkTo(email: string, template: string): string;
   /** SQL as superuser. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  browser(): Browser;
+  /** With an address of its own; through another gateway, when told so. */
+  browser(through?: string): Browser;
+  /** Another gateway and identity on the same database; its URL. */
+  another(): Promise<string>;
   /** Signed up and confirmed. */
   aPerson(name: string): Promise<{ email: string; password: string; browser: Browser }>;
   client(token?: string): CnapClient;
@@ -43,35 +46,39 @@ export async function startDoors(environment: Record<string, string> = {}): Prom
     LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
     ...environment,
   };
-  const identity = parts.use(
-    await startIdentity(
-      identityConfig({
-        ...common,
-        PORT: '0',
-        DATABASE_URL: database.url,
-        CNAP_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
-        CNAP_OPERATOR_EMAILS: 'operator@example.test',
-        ...keys.environmentOf('identity'),
-      }),
-      {
-        mail: async (mail) => {
-          mails.push(mail);
+  const startPair = async (stack: AsyncDisposableStack, gatewayPort: number) => {
+    const identity = stack.use(
+      await startIdentity(
+        identityConfig({
+          ...common,
+          PORT: '0',
+          DATABASE_URL: database.url,
+          CNAP_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
+          CNAP_OPERATOR_EMAILS: 'operator@example.test',
+          ...keys.environmentOf('identity'),
+        }),
+        {
+          mail: async (mail) => {
+            mails.push(mail);
+          },
         },
-      },
-    ),
-  );
-  const gateway = parts.use(
-    await startGateway(
-      gatewayConfig({
-        ...common,
-        CNAP_PORT: String(port),
-        CNAP_IDENTITY_URL: identity.url,
-        // Every test comes from an address of its own, so that limits of one do not fall on another.
-        CNAP_TRUSTED_PROXIES: '127.0.0.1,::1',
-        ...keys.environmentOf('gateway'),
-      }),
-    ),
-  );
+      ),
+    );
+    const gateway = stack.use(
+      await startGateway(
+        gatewayConfig({
+          ...common,
+          CNAP_PORT: String(gatewayPort),
+          CNAP_IDENTITY_URL: identity.url,
+          // Every test comes from an address of its own, so that limits of one do not fall on another.
+          CNAP_TRUSTED_PROXIES: '127.0.0.1,::1',
+          ...keys.environmentOf('gateway'),
+        }),
+      ),
+    );
+    return { identity, gateway };
+  };
+  const { identity, gateway } = await startPair(parts, port);
   let people = 0;
   const owned = parts.move();
   const doors: Doors = {
@@ -84,7 +91,8 @@ export async function startDoors(environment: Record<string, string> = {}): Prom
       return mail.data['url'];
     },
     sql: async (text, values = []) => (await admin.pool.query(text, values)).rows,
-    browser: () => new Browser(publicUrl, `203.0.113.${(people += 1)}`),
+    browser: (through = publicUrl) => new Browser(through, `203.0.113.${(people += 1)}`),
+    another: async () => (await startPair(owned, 0)).gateway.url,
     async aPerson(name) {
       const [email, password] = [`${name.toLowerCase()}@example.test`, `the password of ${name}`];
       const browser = doors.browser();
