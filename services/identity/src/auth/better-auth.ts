@@ -32,13 +32,10 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
     if (next && next !== '/') link.searchParams.set('next', next);
     return link.href;
   };
-  const send = (template: string, to: string, token: string, data: Record<string, string>) =>
-    mail({
-      key: `${template}:${createHash('sha256').update(token).digest('base64url')}`,
-      to,
-      template,
-      data,
-    });
+  const send = async (template: string, to: string, token: string, data: Record<string, string>) => {
+    const key = `${template}:${createHash('sha256').update(token).digest('base64url')}`;
+    await mail?.({ key, to, template, data });
+  };
 
   const options = {
     appName: 'CNAP',

@@ -55,6 +55,7 @@ export function openAuth(deps: SignInDeps, providers: number): CallAuth {
         return tooMany(error, call.path);
       throw error;
     }
+    if (!deps.mail && needsMail.has(call.path)) return noMail();
     const auth = await authOf();
     const response = await auth.handler(request);
     if (response.ok) await callSucceeded(deps.db, call);
@@ -88,6 +89,19 @@ async function noteImpatience(
     await db.acrossWorkspaces((tx) => slowDown(tx, hash(code)));
   }
 }
+
+const needsMail = new Set([
+  '/sign-up/email',
+  '/sign-in/magic-link',
+  '/request-password-reset',
+  '/send-verification-email',
+]);
+
+const noMail = (): Response => {
+  const suggestion = 'Ask its operator for an account.';
+  const error = { code: 'mail_unavailable', message: 'This platform sends no e-mail.', suggestion };
+  return Response.json({ error }, { status: 503 });
+};
 
 /** Clients of the device flow read the errors of RFC 8628, everybody else ours. */
 function tooMany(error: DomainError, path: string): Response {

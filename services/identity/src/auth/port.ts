@@ -16,6 +16,7 @@ export type SignInDeps = {
   config: Config;
   /** Signs cookies and links. */
   secret: string;
-  mail: (mail: Mail) => Promise<void>;
+  /** Undefined where no mails are sent: what needs one is refused then, for known and unknown addresses alike. */
+  mail: ((mail: Mail) => Promise<void>) | undefined;
   logger: Logger;
 };

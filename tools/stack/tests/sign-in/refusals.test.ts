@@ -148,3 +148,13 @@ test('pages and API have their headers, and nothing says more than it must', asy
   expect(broken.status).toBe(400);
   expect(await broken.text()).not.toMatch(/at .*\.(ts|mjs)/);
 });
+
+test('without e-mail, what needs one says so, whoever asks', async () => {
+  await using silent = await startDoors({}, false);
+  for (const path of ['/sign-up', '/sign-in/magic-link', '/forgot-password']) {
+    const form = { name: 'X', email: 'somebody@example.test', password: 'a long enough password' };
+    const answer = await silent.browser().post(path, form);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('This platform sends no e-mail.');
+  }
+});
