@@ -81,6 +81,7 @@ function generateCode() {
     'buf.gen.yaml',
     'pnpm-lock.yaml',
     'tools/generate.ts',
+    'tools/proto-comments.ts',
     'tools/print-validate-proto.ts',
   ]);
   const isThere = existsSync(join(root, 'packages/proto/src/gen')) && existsSync(join(root, 'third_party'));

@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { printValidateProto } from './print-validate-proto.ts';
+import { protoComments } from './proto-comments.ts';
 
 const root = join(import.meta.dirname, '..');
 const require = createRequire(join(root, 'package.json'));
@@ -65,6 +66,14 @@ function buf(...args: string[]): void {
   if (run.status !== 0) process.exit(run.status ?? 1);
 }
 
+/** For the OpenAPI document and the reference pages, which say what the protos say. */
+function writeComments(folder: string): void {
+  const file = join(folder, 'descriptors.binpb');
+  buf('build', 'proto', '--as-file-descriptor-set', '-o', file);
+  writeFileSync(join(folder, 'comments.json'), JSON.stringify(protoComments(readFileSync(file))));
+  rmSync(file);
+}
+
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -85,6 +94,7 @@ if (process.argv.includes('--check')) {
   writeFileSync(templateFile, template.replace('clean: true', 'clean: false'));
   buf('generate', '--template', templateFile);
   rmSync(templateFile);
+  writeComments(scratch);
   const names = new Set([...filesBelow(scratch), ...filesBelow(generated)]);
   const read = (folder: string, name: string) =>
     existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : undefined;
@@ -96,4 +106,5 @@ if (process.argv.includes('--check')) {
   }
 } else {
   buf('generate');
+  writeComments(generated);
 }

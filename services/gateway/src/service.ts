@@ -14,6 +14,7 @@ import { entrance as entranceOf } from './auth/entrance.ts';
 import { forwardSignIn } from './auth/sign-in.ts';
 import { Callers } from './caller/callers.ts';
 import type { Config } from './config.ts';
+import { createDocs } from './docs/docs.ts';
 import { identityCallers } from './identity/callers.ts';
 import { followRevocations } from './nats/revocations.ts';
 import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plain.ts';
@@ -69,6 +70,7 @@ export async function startGateway(
     events: { headMs: 3_000, heartbeatMs: 15_000, ...events },
     deadlineMs: restDeadlineMs,
   });
+  const docs = createDocs(config.CNAP_PUBLIC_URL, logger);
   const signIn = forwardSignIn({
     backends,
     entrance,
@@ -84,6 +86,7 @@ export async function startGateway(
       return true;
     }
     setSecurityHeaders(response);
+    if (docs(request, response, path)) return true;
     if (rest(request, response)) return true;
     if (path === stripeWebhookPath) {
       void withTrace(undefined, () => forwardWebhook(request, response, { backends, logger, deadlineMs }));

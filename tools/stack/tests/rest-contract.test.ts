@@ -2,6 +2,7 @@
 // seller would.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '@cnap/testing';
+import { expectDescribed } from './described.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 let platform: Platform;
@@ -9,6 +10,8 @@ beforeAll(async () => {
   platform = await startPlatform();
 });
 afterAll(() => platform[Symbol.asyncDispose]());
+
+const called = new Set<string>();
 
 type Json = Record<string, unknown>;
 type Answer = { status: number; json: Json; text: string; type: string | null };
@@ -27,12 +30,14 @@ async function call(method: string, path: string, body?: unknown, headers: Json 
   });
   const text = await response.text();
   const type = response.headers.get('content-type');
-  return {
+  const answer = {
     status: response.status,
     text,
     type,
     json: type === 'application/json' ? (JSON.parse(text) as Json) : {},
   };
+  await expectDescribed(platform.url, [method, path], answer, called);
+  return answer;
 }
 
 const listOf = (answer: Answer): Json[] => {
@@ -265,4 +270,9 @@ describe('installs', () => {
     expect([changed.status, changed.text]).toEqual([202, expect.any(String)]);
     expect((await call('DELETE', `/v1/installs/${id}`)).status).toBe(202);
   });
+});
+
+test('each of them was called', async () => {
+  listOf(await call('GET', '/v1/templates'));
+  expect(called.size).toBe(34);
 });

@@ -1,0 +1,3 @@
+import { testConfig } from '../../tools/vitest.ts';
+
+export default testConfig();
