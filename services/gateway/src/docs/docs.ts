@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { openApiDocument } from '@cnap/openapi';
 import { rpcServices } from '@cnap/proto';
@@ -8,8 +7,10 @@ import { assetOf, sendAsset, type Asset } from './asset.ts';
 import { grpcReference } from './grpc-reference.ts';
 import { docsPage, docsStyle, startScript } from './page.ts';
 
-const require = createRequire(import.meta.url);
-const viewerFile = (name: string): Promise<Buffer> => readFile(require.resolve(`swagger-ui-dist/${name}`));
+const viewer = {
+  style: import.meta.resolve('swagger-ui-dist/swagger-ui.css'),
+  script: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+};
 
 const html = 'text/html; charset=utf-8';
 const css = 'text/css; charset=utf-8';
@@ -45,11 +46,11 @@ export function createDocs(
     '/docs/start.js': { cache: forAnHour, make: () => assetOf(script, startScript) },
     '/docs/viewer.css': {
       cache: forAnHour,
-      make: async () => assetOf(css, await viewerFile('swagger-ui.css')),
+      make: async () => assetOf(css, await readFile(new URL(viewer.style))),
     },
     '/docs/viewer.js': {
       cache: forAnHour,
-      make: async () => assetOf(script, await viewerFile('swagger-ui-bundle.js')),
+      make: async () => assetOf(script, await readFile(new URL(viewer.script))),
     },
   };
   // Made when first asked for, and kept.
