@@ -49,12 +49,14 @@ export const forwardSignIn =
       if (error instanceof DomainError && error.kind === 'permission-denied') {
         const { reason, message, suggestion } = error;
         request.resume();
-        return answerJson(response, 403, { error: { code: reason.toLowerCase(), message, suggestion } });
+        return answerJson(response, 403, {
+          error: { code: 'permission_denied', message, suggestion, details: { reason } },
+        });
       }
       deps.logger.warn({ reason: messageOf(error) }, 'identity could not be asked');
       if (response.headersSent) return void response.destroy();
       const message = 'Sign-in cannot be had now. Try again in a moment.';
-      return answerJson(response, 503, { error: { code: 'service_unavailable', message } });
+      return answerJson(response, 503, { error: { code: 'unavailable', message } });
     });
     return true;
   };

@@ -99,17 +99,18 @@ const needsMail = new Set([
 
 const noMail = (): Response => {
   const suggestion = 'Ask its operator for an account.';
-  const error = { code: 'mail_unavailable', message: 'This platform sends no e-mail.', suggestion };
+  const details = { reason: 'MAIL_UNAVAILABLE' };
+  const error = { code: 'unavailable', message: 'This platform sends no e-mail.', suggestion, details };
   return Response.json({ error }, { status: 503 });
 };
 
 /** Clients of the device flow read the errors of RFC 8628, everybody else ours. */
 function tooMany(error: DomainError, path: string): Response {
-  const { message, suggestion = '', metadata } = error;
+  const { reason, message, suggestion = '', metadata } = error;
   const body =
     path === '/device/token'
       ? { error: 'slow_down', error_description: `${message} ${suggestion}` }
-      : { error: { code: 'rate_limited', message, suggestion } };
+      : { error: { code: 'resource_exhausted', message, suggestion, details: { reason, metadata } } };
   return Response.json(body, {
     status: 429,
     headers: { 'retry-after': metadata['retryAfterSeconds'] ?? '60' },

@@ -47,7 +47,8 @@ async function answer(request: HttpRequest, isApi: boolean, deps: Deps): Promise
     if (error instanceof DomainError && error.kind !== 'internal') {
       const { kind, reason, message } = error;
       const status = kind === 'unavailable' ? 503 : kind === 'resource-exhausted' ? 413 : 403;
-      return Response.json({ error: { code: reason.toLowerCase(), message } }, { status });
+      const code = kind.replaceAll('-', '_');
+      return Response.json({ error: { code, message, details: { reason } } }, { status });
     }
     deps.logger.error({ err: error }, 'sign-in failed');
     return Response.json({ error: { code: 'internal', message: 'internal error' } }, { status: 500 });

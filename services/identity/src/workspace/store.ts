@@ -57,7 +57,8 @@ export const updateWorkspace = (
     .updateTable('workspaces')
     .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
     .where('id', '=', id)
-    .$if(etag !== '', (query) => query.where('version', '=', etag))
+    // As text: an etag may be anything that a caller sends.
+    .$if(etag !== '', (query) => query.where((eb) => eb(eb.cast<string>('version', 'text'), '=', etag)))
     .returningAll()
     .executeTakeFirst();
 

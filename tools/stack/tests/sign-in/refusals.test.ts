@@ -24,7 +24,7 @@ test('passwords are guessed ten times, from however many addresses, at once, at 
   expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(60);
   expect(await late.text()).toContain('There were too many attempts.');
   const api = await doors.browser().json('/api/auth/sign-in/email', { email, password });
-  expect([api.status, await api.json()]).toMatchObject([429, { error: { code: 'rate_limited' } }]);
+  expect([api.status, await api.json()]).toMatchObject([429, { error: { code: 'resource_exhausted' } }]);
   // Somebody else is not concerned, and neither is a link by mail.
   expect((await doors.browser().post('/sign-in/magic-link', { email })).status).toBe(200);
 });
@@ -73,6 +73,14 @@ test('wrong tokens are answered 401 a while, then 429; right ones from there sti
   expect([...new Set(statuses)]).toEqual([401, 429]);
   const late = await call('y'.repeat(32));
   expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+  const rest = await fetch(`${doors.url}/v1/user`, {
+    headers: { ...from, authorization: `Bearer ${'z'.repeat(32)}` },
+  });
+  expect(rest.status).toBe(429);
+  expect(Number(rest.headers.get('retry-after'))).toBeGreaterThan(1);
+  expect(await rest.json()).toMatchObject({
+    error: { code: 'resource_exhausted', details: { reason: 'RATE_LIMITED' } },
+  });
   expect((await call(browser.token)).status).toBe(200);
 });
 
