@@ -114,11 +114,9 @@ test('name, region and settings are changed one by one', async () => {
   const { cluster } = await member.updateCluster({ id, name: 'Production' });
   expect(cluster).toMatchObject({ name: 'Production', regionId: elsewhere, settings });
   expect((await member.listClusters({ regionId: elsewhere })).clusters.map((one) => one.id)).toEqual([id]);
-  await expectError(
-    member.updateCluster({ id, name: 'Late', etag: prod.etag }),
-    Code.Aborted,
-    'ETAG_MISMATCH',
-  );
+  for (const etag of [prod.etag, 'none of ours', '9'.repeat(40)]) {
+    await expectError(member.updateCluster({ id, name: 'Late', etag }), Code.Aborted, 'ETAG_MISMATCH');
+  }
   const lost = await expectError(
     member.updateCluster({ id, regionId: newId('reg') }),
     Code.InvalidArgument,

@@ -18,11 +18,9 @@ test('a region is made, read, changed and deleted', async () => {
 
   const changed = (await regions.updateRegion({ id, name: 'Francfort', etag: made?.etag ?? '' })).region;
   expect(changed).toMatchObject({ name: 'Francfort', icon: '🏦', country: 'DE' });
-  await expectError(
-    regions.updateRegion({ id, name: 'Late', etag: made?.etag ?? '' }),
-    Code.Aborted,
-    'ETAG_MISMATCH',
-  );
+  for (const etag of [made?.etag ?? '', 'none of ours', '9'.repeat(40)]) {
+    await expectError(regions.updateRegion({ id, name: 'Late', etag }), Code.Aborted, 'ETAG_MISMATCH');
+  }
   await regions.deleteRegion({ id });
   await expectError(regions.getRegion({ id }), Code.NotFound, 'REGION_NOT_FOUND');
   await expectError(regions.deleteRegion({ id }), Code.NotFound, 'REGION_NOT_FOUND');

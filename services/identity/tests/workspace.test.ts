@@ -67,11 +67,9 @@ test('a change needs the current etag, when it names one', async () => {
     .workspace;
   expect(changed).toMatchObject({ name: 'Renamed', icon: '', role: Role.OWNER });
   expect(changed?.etag).not.toBe(before?.etag);
-  await expectError(
-    workspaces.updateWorkspace({ id, name: 'Late', etag: before?.etag ?? '' }),
-    Code.Aborted,
-    'ETAG_MISMATCH',
-  );
+  for (const etag of [before?.etag ?? '', 'none of ours', '9'.repeat(40)]) {
+    await expectError(workspaces.updateWorkspace({ id, name: 'Late', etag }), Code.Aborted, 'ETAG_MISMATCH');
+  }
   const after = (await workspaces.updateWorkspace({ id, icon: '🚂' })).workspace;
   expect(after).toMatchObject({ name: 'Renamed', icon: '🚂' });
   await expectError(workspaces.updateWorkspace({ id, name: '' }), Code.InvalidArgument);

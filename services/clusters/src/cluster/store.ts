@@ -95,7 +95,8 @@ export async function changeCluster(
     .updateTable('clusters')
     .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
     .where('id', '=', id)
-    .$if(etag !== '', (query) => query.where('version', '=', etag))
+    // As text: an etag may be anything that a caller sends.
+    .$if(etag !== '', (query) => query.where((eb) => eb(eb.cast<string>('version', 'text'), '=', etag)))
     .returningAll()
     .executeTakeFirst();
   if (row) await sql`select pg_notify(${clusterChanged}, ${id})`.execute(tx);

@@ -64,7 +64,8 @@ export const updateRegion = (
       .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
       .where('workspace_id', '=', workspaceId)
       .where('id', '=', id)
-      .$if(etag !== '', (query) => query.where('version', '=', etag))
+      // As text: an etag may be anything that a caller sends.
+      .$if(etag !== '', (query) => query.where((eb) => eb(eb.cast<string>('version', 'text'), '=', etag)))
       .returningAll()
       .executeTakeFirst(),
   );
