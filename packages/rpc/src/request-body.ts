@@ -57,7 +57,11 @@ export function endUnreadBody(request: HttpRequest, response: HttpResponse): voi
     if (request.complete) return;
     request.resume();
     const timer = setTimeout(() => socket.destroy(), lingerMs);
-    const done = (): void => clearTimeout(timer);
+    // The socket stays for the next request, which should not find the listeners of this one.
+    const done = (): void => {
+      clearTimeout(timer);
+      socket.off('close', done);
+    };
     request.once('end', done);
     socket.once('close', done);
   });
