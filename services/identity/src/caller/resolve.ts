@@ -29,19 +29,23 @@ type Known = {
   readOnly: boolean;
 };
 
-/** What a credential is worth: who calls, in which workspace and in which role there. */
+/**
+ * What a credential is worth: who calls, in which workspace and in which role there.
+ * @param onWrong for one that has the form of a credential and is none; anything else costs no query
+ */
 export async function resolveCaller(
   read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
   call: { credential: string; workspaceId: string; address: string },
   operators: ReadonlySet<string>,
   issuer: string,
+  onWrong: () => Promise<void>,
   now: Date,
 ): Promise<UserCaller> {
   const find = finderOf(call.credential, issuer);
   if (!find) throw invalidCredential();
-  return read(async (tx) => {
+  const caller = await read(async (tx): Promise<UserCaller | undefined> => {
     const known = await find(tx, now);
-    if (!known) throw invalidCredential();
+    if (!known) return undefined;
     const workspaceId = call.workspaceId || known.workspaceId || (await onlyWorkspaceOf(tx, known.userId));
     const allowed = workspaceId !== undefined && (known.workspaceId ?? workspaceId) === workspaceId;
     const member = allowed ? await findMember(tx, workspaceId, known.userId) : undefined;
@@ -59,6 +63,9 @@ export async function resolveCaller(
       ...(call.address === '' ? {} : { address: call.address }),
     };
   });
+  if (caller) return caller;
+  await onWrong();
+  throw invalidCredential();
 }
 
 type Find = (tx: Tx, now: Date) => Promise<Known | undefined>;

@@ -1,8 +1,7 @@
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
-import { DomainError } from '@cnap/errors';
 import type { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
-import type { Database } from '../database.ts';
+import type { Database, Tx } from '../database.ts';
 import type { SigningKeys } from '../signing-key/keys.ts';
 import { addressSubject, takeFrom } from '../rate-limit/limit.ts';
 import { resolveCaller } from './resolve.ts';
@@ -20,19 +19,13 @@ type Deps = {
 export const callerRpc = ({ db, keys, operators, issuer, now }: Deps): ServiceImpl<typeof CallerService> => ({
   async resolveCaller(request) {
     const time = now();
-    const caller = await resolveCaller(
-      (work) => db.acrossWorkspaces(work),
-      request,
-      operators,
-      issuer,
-      time,
-    ).catch(async (error: unknown) => {
-      // Wrong credentials are counted, right ones never: nobody is shut out by a neighbour behind the same address.
-      if (error instanceof DomainError && error.kind === 'unauthenticated' && request.address !== '') {
-        await takeFrom(db, 'wrong token by address', addressSubject(request.address));
-      }
-      throw error;
-    });
+    // Wrong credentials are counted, right ones never: nobody is shut out by a neighbour behind the same address.
+    const onWrong = async () => {
+      if (request.address === '') return;
+      await takeFrom(db, 'wrong token by address', addressSubject(request.address));
+    };
+    const read = <T>(work: (tx: Tx) => Promise<T>) => db.acrossWorkspaces(work);
+    const caller = await resolveCaller(read, request, operators, issuer, onWrong, time);
     const signer = await keys.signer();
     return {
       callerToken: await signer.sign(caller),

@@ -16,7 +16,7 @@ const limits = {
   'code by address': { uses: 60, windowMs: quarterMs },
   'device by address': { uses: 30, windowMs: quarterMs },
   'poll by address': { uses: 1_200, windowMs: quarterMs },
-  'wrong token by address': { uses: 60, windowMs: minuteMs },
+  'wrong token by address': { uses: 1_200, windowMs: minuteMs },
   'auth by address': { uses: 1_200, windowMs: minuteMs },
   'invitation by workspace': { uses: 50, windowMs: 4 * quarterMs },
   'invitation secret by address': { uses: 60, windowMs: quarterMs },
