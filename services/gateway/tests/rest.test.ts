@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
 import { newId } from '@cnap/ids';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -56,7 +56,9 @@ describe('resources', () => {
     const read = await call('GET', path);
     expect(read.json).toEqual(made.json);
     expect(read.headers.get('etag')).toBe('"1"');
-    expect((await call('GET', path, { headers: { 'if-none-match': '"1"' } })).status).toBe(304);
+    for (const known of ['"1"', '"0", W/"1"']) {
+      expect((await call('GET', path, { headers: { 'if-none-match': known } })).status).toBe(304);
+    }
     expect((await call('PATCH', path, { body: { name: 'Berlin' } })).json).toMatchObject({
       name: 'Berlin',
       etag: '2',
@@ -92,6 +94,21 @@ describe('resources', () => {
     });
     const rest = await call('GET', '/v1/regions?limit=2&cursor=2');
     expect(rest.json).toMatchObject({ data: [{ name: 'c' }], pagination: { cursor: null, has_more: false } });
+  });
+
+  test('what is large is compressed for who takes that', async () => {
+    for (let count = 0; count < 10; count += 1) await aRegion(`Region ${count}`);
+    const sizes: Record<string, unknown> = {};
+    for (const encoding of ['gzip, br', 'gzip;q=0', 'identity']) {
+      const headers = { authorization: 'Bearer owner', 'accept-encoding': encoding };
+      const sent = httpRequest(`${gateway.url}/v1/regions`, { headers }).end();
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      answer.resume();
+      sizes[encoding] = answer.headers['content-encoding'] ?? 'none';
+      expect(answer.headers['vary']).toBe('accept-encoding');
+    }
+    expect(sizes).toEqual({ 'gzip, br': 'gzip', 'gzip;q=0': 'none', identity: 'none' });
+    expect((await call('GET', '/v1/regions')).json['data']).toHaveLength(10);
   });
 
   test('HTTP/2 serves as well, with a body and without', async () => {

@@ -20,6 +20,7 @@ import { envelope } from './envelope.ts';
 import { sendEvents, type EventOptions } from './events.ts';
 import { acceptsEvents, chosenType, requireJson } from './negotiation.ts';
 import type { Compiled } from './operations.ts';
+import { send } from './send.ts';
 import { callService, openCall, type ServiceCall, type ServiceHeaders } from './service-call.ts';
 
 export type AnswerDeps = {
@@ -77,7 +78,7 @@ export async function answerOperation(
     return;
   }
   if (arrival.compiled.pages !== undefined) {
-    send(request, response, {
+    await send(request, response, {
       status: operation.status,
       type,
       body: await everyPage(arrival.compiled, unary, message, deps),
@@ -87,11 +88,11 @@ export async function answerOperation(
   const bytes = await callService(deps.backends, operation, { ...unary, message });
   const raw = arrival.compiled.raw.get(type);
   if (raw !== undefined) {
-    send(request, response, { status: operation.status, type, body: raw(bytes) });
+    await send(request, response, { status: operation.status, type, body: raw(bytes) });
     return;
   }
   const { json, etag } = arrival.compiled.writeAnswer(bytes);
-  send(request, response, { status: operation.status, type, body: json, etag });
+  await send(request, response, { status: operation.status, type, body: json, etag });
 }
 
 function typeFor(request: HttpRequest, { operation, types }: Compiled): string {
@@ -197,32 +198,6 @@ async function everyPage(
 }
 
 const maxPages = 100;
-
-function send(
-  request: HttpRequest,
-  response: HttpResponse,
-  answer: { status: number; type: string; body: string | Buffer | undefined; etag?: string | undefined },
-): void {
-  if (response.destroyed) return;
-  const { status, type, body, etag } = answer;
-  if (etag !== undefined) {
-    response.setHeader('etag', etag);
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead && request.headers['if-none-match']?.split(',').some((one) => one.trim() === etag)) {
-      response.statusCode = 304;
-      response.end();
-      return;
-    }
-  }
-  response.statusCode = status;
-  if (body === undefined) {
-    response.end();
-    return;
-  }
-  response.setHeader('content-type', type);
-  response.setHeader('content-length', Buffer.byteLength(body));
-  response.end(body);
-}
 
 const signInRequired = (): DomainError =>
   new DomainError('unauthenticated', 'SIGN_IN_REQUIRED', 'This call needs a credential.', {
