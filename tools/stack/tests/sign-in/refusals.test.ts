@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { afterAll, expect, test } from 'vitest';
 import { startDoors } from './doors.ts';
 
@@ -166,4 +168,29 @@ test('without e-mail, what needs one says so, whoever asks', async () => {
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('This platform sends no e-mail.');
   }
+});
+
+test('over HTTP/2 it is the same', async () => {
+  const { email, password } = await doors.aPerson('Frank');
+  const session = connect(doors.url);
+  const ask = async (headers: Record<string, string>, body?: string) => {
+    const stream = session.request(headers, { endStream: body === undefined });
+    if (body !== undefined) stream.end(body);
+    const [answered] = (await once(stream, 'response')) as [Record<string, string | string[]>];
+    for await (const _ of stream);
+    return answered;
+  };
+  expect((await ask({ ':path': '/sign-in' }))[':status']).toBe(200);
+  const form = new URLSearchParams({ email, password }).toString();
+  const post = {
+    ':method': 'POST',
+    ':path': '/sign-in',
+    'content-type': 'application/x-www-form-urlencoded',
+  };
+  expect((await ask({ ...post, origin: 'https://evil.example' }, form))[':status']).toBe(403);
+  const signedIn = await ask({ ...post, origin: doors.url }, form);
+  expect(signedIn).toMatchObject({ ':status': 303, location: '/account' });
+  const cookie = String(signedIn['set-cookie']).split(';', 1)[0] ?? '';
+  expect((await ask({ ':path': '/account', cookie }))[':status']).toBe(200);
+  session.close();
 });
