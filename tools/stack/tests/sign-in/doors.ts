@@ -153,8 +153,8 @@ export class Browser {
 
   /** Opens a link from a mail, and presses the button of its page. */
   async confirm(link: string): Promise<Response> {
-    const { pathname, searchParams } = new URL(link);
-    await this.get(link);
+    const { pathname, search, searchParams } = new URL(link);
+    await this.get(pathname + search);
     return this.post(pathname, Object.fromEntries(searchParams));
   }
 

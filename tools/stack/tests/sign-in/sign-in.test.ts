@@ -207,3 +207,24 @@ test('a JWT of a session is good for as long as the session, and no other is', a
     expect(await codeOf(doors.client(token).users.getCurrentUser({}))).toBe(Code.Unauthenticated),
   );
 });
+
+test('behind https, the cookie travels over https only', async () => {
+  await using secure = await startDoors({ CNAP_PUBLIC_URL: 'https://cnap.example' });
+  const browser = secure.browser(await secure.another());
+  const form = { name: 'Kim', email: 'kim@example.test', password: 'a long enough password' };
+  await browser.post('/sign-up', form);
+  const link = secure.linkTo(form.email, 'verify-email');
+  expect(link).toMatch(/^https:\/\/cnap\.example\/verify-email\?token=/);
+  const confirmed = await browser.confirm(link);
+  const [cookie = ''] = confirmed.headers.getSetCookie();
+  expect(cookie).toMatch(/^__Secure-cnap\.session_token=/);
+  for (const attribute of ['Secure', 'HttpOnly', 'SameSite=Lax']) {
+    expect(cookie.toLowerCase()).toContain(attribute.toLowerCase());
+  }
+  const who = await browser.json(
+    '/cnap.identity.v1.UserService/GetCurrentUser',
+    {},
+    { 'sec-fetch-site': 'same-origin' },
+  );
+  expect(await who.json()).toMatchObject({ user: { email: form.email } });
+});
