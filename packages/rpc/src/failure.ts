@@ -12,6 +12,13 @@ const ofRequest = new WeakSet<object>();
 export const unreadable = (detail: string): ConnectError =>
   new ConnectError(`the request cannot be read: ${detail}`, Code.InvalidArgument);
 
+/** What a call with one message is told that was sent without any. */
+export function withoutMessage(): ConnectError {
+  const told = unreadable('there is no message in it');
+  ofRequest.add(told);
+  return told;
+}
+
 /** Reads the messages of a request and remembers that what goes wrong with them is the caller's doing. */
 export async function* readRequest<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
   try {

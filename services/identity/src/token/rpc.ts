@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { timestampDate } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import type { ServiceImpl } from '@connectrpc/connect';
 import { notFound } from '@cnap/errors';
 import { publish } from '@cnap/events';
@@ -19,6 +19,10 @@ import { makeToken } from './make-token.ts';
 import { refuseRestricted } from './restriction.ts';
 import { deleteToken, listTokens } from './store.ts';
 import { tokenToProto } from './to-proto.ts';
+
+/** Rounded down: the last nanosecond of the year 9999 is otherwise in a year that no Timestamp can say. */
+const wholeMilliseconds = ({ seconds, nanos }: Timestamp): Date =>
+  new Date(Number(seconds) * 1_000 + Math.floor(nanos / 1e6));
 
 export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenService> => ({
   async listTokens(request, context) {
@@ -49,7 +53,7 @@ export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenServ
           ({ token }) => create(CreateTokenResponseSchema, token ? { token } : {}),
         ),
         async () => {
-          const expiresAt = expireTime ? timestampDate(expireTime) : null;
+          const expiresAt = expireTime ? wholeMilliseconds(expireTime) : null;
           const { row, secret } = await makeToken(tx, {
             userId,
             name,
