@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { startBadCharts } from './charts.ts';
 import { startPlatform, type Platform } from './platform.ts';
-import { idFieldsOf, requestOf } from './requests.ts';
+import { idFieldsOf, requestOf } from '../src/fuzz/requests.ts';
 
 let platform: Platform;
 let badCharts: FileServer;

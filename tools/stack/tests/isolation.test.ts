@@ -19,7 +19,7 @@ import { RegistryCredentialType } from '@cnap/proto/cnap/catalog/v1/registry_cre
 import { isInternal } from '@cnap/rpc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPlatform, type Platform } from './platform.ts';
-import { idFieldsOf, requestOf } from './requests.ts';
+import { idFieldsOf, requestOf } from '../src/fuzz/requests.ts';
 import { buyOnce } from './sales.ts';
 
 let platform: Platform;

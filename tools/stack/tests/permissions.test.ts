@@ -13,11 +13,11 @@ import {
   type CallerKind,
   type Outcome,
 } from '../src/permissions/expectation.ts';
-import { callRest, callRpc, type Answer } from './door/answer.ts';
+import { callRest, callRpc, type Answer } from '../src/fuzz/answer.ts';
 import { callersOf } from './door/callers.ts';
-import { restRequestOf } from './door/rest-requests.ts';
+import { restRequestOf } from '../src/fuzz/rest-requests.ts';
 import { startPlatform, type Platform } from './platform.ts';
-import { requestOf } from './requests.ts';
+import { requestOf } from '../src/fuzz/requests.ts';
 
 let platform: Platform;
 let known: Awaited<ReturnType<typeof callersOf>>;

@@ -2,7 +2,7 @@
 import type { DescField } from '@bufbuild/protobuf';
 import { reflect, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { restMessage, type RestMember, type RestOperation } from '@cnap/rest/model';
-import { requestOf } from '../requests.ts';
+import { requestOf } from './requests.ts';
 
 export type RestRequest = { path: string; query: URLSearchParams; body: Json | undefined };
 type Json = { [name: string]: unknown };
