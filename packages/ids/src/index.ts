@@ -19,6 +19,7 @@ export const idPrefixes = {
   ins: 'install',
   rel: 'release',
   inv: 'invitation',
+  mail: 'e-mail',
   tok: 'access token',
   ses: 'session',
   evt: 'event',

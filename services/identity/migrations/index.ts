@@ -4,6 +4,7 @@ import { reconcileMigrations } from '@cnap/reconcile';
 import * as people from './0001-people.ts';
 import * as signIn from './0002-sign-in.ts';
 import * as jwtKeys from './0003-jwt-keys.ts';
+import * as mail from './0004-mail.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -13,4 +14,5 @@ export const migrations = {
   '0001-people': people,
   '0002-sign-in': signIn,
   '0003-jwt-keys': jwtKeys,
+  '0004-mail': mail,
 };

@@ -23,6 +23,10 @@ export const settings = {
   CNAP_OIDC_NAME: z.string().default('single sign-on').describe('How the sign-in page names that provider'),
   CNAP_OIDC_CLIENT_ID: z.string().optional().describe('Sign-in with that provider: the client'),
   CNAP_OIDC_CLIENT_SECRET: secretText().optional().describe('Sign-in with that provider: its secret'),
+  CNAP_SMTP_URL: secretText()
+    .optional()
+    .describe('Mail server, smtp://user:password@host:port or smtps://…; without it no mails are sent'),
+  CNAP_MAIL_FROM: z.string().default('CNAP <no-reply@localhost>').describe('Sender of mails'),
   CNAP_OPERATOR_EMAILS: list().default([]).describe('E-mail addresses of the platform operators'),
 };
 

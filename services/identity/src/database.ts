@@ -1,6 +1,6 @@
 import type { Role } from '@cnap/auth';
 import type { Database as OpenDatabase, Tx as OpenTx } from '@cnap/postgres';
-import type { ColumnType, Selectable } from 'kysely';
+import type { ColumnType, Generated, Selectable } from 'kysely';
 
 type CreatedAt = ColumnType<Date, never, never>;
 type UpdatedAt = ColumnType<Date, never, Date>;
@@ -81,6 +81,19 @@ type JwtKeysTable = { id: string; public_key: string };
 type AuthSecretsTable = { id: string; sealed: Uint8Array };
 type RateLimitsTable = { key: Uint8Array; uses: number; window_ends_at: Date };
 
+type MailsTable = {
+  id: string;
+  key: string;
+  recipient: string;
+  template: string;
+  /** null once it is sent. */
+  sealed_data: Uint8Array | null;
+  state: Generated<'waiting' | 'sent' | 'refused' | 'too late'>;
+  message: Generated<string>;
+  created_at: CreatedAt;
+  sent_at: ColumnType<Date | null, never, Date | null>;
+};
+
 /** The tables of identity's schema. */
 export type Tables = {
   users: UsersTable;
@@ -95,6 +108,7 @@ export type Tables = {
   auth_secrets: AuthSecretsTable;
   jwt_keys: JwtKeysTable;
   rate_limits: RateLimitsTable;
+  mails: MailsTable;
 };
 
 export type Database = OpenDatabase<Tables>;

@@ -24,6 +24,9 @@ import { authSecret } from './auth/secret.ts';
 import { callerRpc } from './caller/rpc.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
+import { queueMail, type Mail } from './mail/queue.ts';
+import { reconcileMail, reconcileOldMail, wakeMailCleaning } from './mail/reconcile.ts';
+import { openSmtp } from './mail/smtp.ts';
 import { memberRpc } from './member/rpc.ts';
 import { workspaceUsage } from './peers/workspace-usage.ts';
 import {
@@ -55,6 +58,7 @@ export async function startIdentity(
     await rotateSigningKeys(tx, keyring, now());
     await wakeRotation(tx);
     await wakeCleaning(tx);
+    await wakeMailCleaning(tx);
   });
   const keys = openSigningKeys(db, keyring, now);
   const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
@@ -62,10 +66,20 @@ export async function startIdentity(
     { clusters: config.CNAP_CLUSTERS_URL, installer: config.CNAP_INSTALLER_URL },
     identity,
   );
+  const smtp =
+    config.CNAP_SMTP_URL === undefined
+      ? undefined
+      : parts.use(openSmtp({ url: config.CNAP_SMTP_URL, from: config.CNAP_MAIL_FROM }));
+  if (!smtp) logger.warn('no mails are sent: CNAP_SMTP_URL is not set');
   parts.use(
     await startReconcilers({
       db,
-      reconcilers: { 'signing-key': reconcileSigningKeys(keyring, now), 'expired-sign-in': reconcileExpired },
+      reconcilers: {
+        'signing-key': reconcileSigningKeys(keyring, now),
+        'expired-sign-in': reconcileExpired,
+        'old-mail': reconcileOldMail,
+        ...(smtp ? { mail: reconcileMail({ db, keyring, send: smtp }) } : {}),
+      },
       leaseMs: config.CNAP_LEASE,
       onError: (err, where) => logger.warn({ err, ...where }, 'a reconciler failed, and will try again'),
     }),
@@ -79,7 +93,14 @@ export async function startIdentity(
       subscriptions: [],
     }),
   );
-  const signIn = { db, config, secret: await authSecret(db, keyring), mail, logger };
+  const queued = (one: Mail) => db.acrossWorkspaces((tx) => queueMail(tx, keyring, one));
+  const signIn = {
+    db,
+    config,
+    secret: await authSecret(db, keyring),
+    mail: mail ?? (smtp && queued),
+    logger,
+  };
   const { offered } = providersOf(config);
   const callAuth = openAuth(signIn, offered.length);
   const ways = { providers: offered, passkeys: passkeysWork(config.CNAP_PUBLIC_URL) };

@@ -12,12 +12,13 @@ import { createProgress } from './progress.ts';
 import { read } from './read.ts';
 import type { Result } from './result.ts';
 import { sale } from './sale/benchmark.ts';
+import { signIn } from './sign-in.ts';
 import { start } from './start.ts';
 import { textTable } from './table.ts';
 import { takeover } from './takeover.ts';
 import { webhook } from './webhook.ts';
 
-const benchmarks: Benchmark[] = [start, sale, events, takeover, read, webhook];
+const benchmarks: Benchmark[] = [start, sale, events, takeover, read, signIn, webhook];
 /** Starting included; measuring itself ends long before. */
 const longestMs = 300_000;
 

@@ -21,7 +21,11 @@ export type DevFile = {
 };
 
 /** And what it keeps from one start to the next, in kept.json. */
-export type Kept = { webhookSecret: string };
+export type Kept = {
+  webhookSecret: string;
+  ports: { identity: number };
+  keys: { gateway: { privateKey: string } };
+};
 
 /** The whole platform in processes of its own, with its sample seller and buyer. */
 export type Platform = AsyncDisposable & {

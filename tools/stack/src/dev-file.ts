@@ -9,6 +9,8 @@ export type SamplePerson = { token: string; workspace_id: string; email: string 
 export type DevFile = {
   url: string;
   stripe_url: string;
+  /** Where mails can be looked at; empty when they go to a server outside. */
+  mail_url: string;
   kubeconfig: string;
   database_url: string;
   nats_url: string;

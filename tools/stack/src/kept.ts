@@ -23,8 +23,11 @@ export async function openKept(dataDir: string, fresh: boolean): Promise<Kept> {
   await mkdir(dataDir, { recursive: true });
   const file = join(dataDir, 'kept.json');
   const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as Kept;
-  const kept = await makeKept();
+  const before = text === undefined ? undefined : (JSON.parse(text) as Kept);
+  if (before && portNames.every((name) => name in before.ports)) return before;
+  const made = await makeKept();
+  // What a newer version listens on besides has ports of its own.
+  const kept = before ? { ...before, ports: { ...made.ports, ...before.ports } } : made;
   await writePrivately(file, kept);
   return kept;
 }

@@ -8,7 +8,16 @@ export type Program = (typeof programs)[number];
 export const programs = [...serviceNames, 'gateway'] as const;
 
 /** Everything that listens on a port of its own which must stay the same. */
-export const portNames = [...serviceNames, 'postgres', 'nats', 'kubesim', 'stripesim', 'charts'] as const;
+export const portNames = [
+  ...serviceNames,
+  'postgres',
+  'nats',
+  'kubesim',
+  'stripesim',
+  'charts',
+  'smtp',
+  'mails',
+] as const;
 export type PortName = (typeof portNames)[number];
 
 /** Where the parts that the services need have come up. */
@@ -17,6 +26,8 @@ export type Surroundings = {
   databaseUrl: string;
   natsUrl: string;
   publicPort: number;
+  /** Where mails go. */
+  smtpUrl: string;
   stripe: { secretKey: string; webhookSecret: string; apiUrl: string | undefined };
 };
 
@@ -58,6 +69,7 @@ export function environmentOf(program: Program, kept: Kept, around: Surroundings
           ...(around.stripe.apiUrl === undefined ? {} : { STRIPE_API_URL: around.stripe.apiUrl }),
         }
       : {}),
+    ...(program === 'identity' ? { CNAP_SMTP_URL: around.smtpUrl } : {}),
     // The sample chart's repository is on this machine.
     ...(program === 'catalog' ? { CNAP_FETCH_PRIVATE_ADDRESSES: 'true' } : {}),
   };

@@ -8,6 +8,7 @@ import { openKept, writePrivately, type Kept } from './kept.ts';
 import { startCluster, startStores, startStripe } from './infrastructure.ts';
 import { environmentOf, programs, serviceDatabaseUrl, type Surroundings } from './layout.ts';
 import { claimFolder } from './lock.ts';
+import { startMailSink } from './mail-sink.ts';
 import { migrateAll } from './migrate-all.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { refuseBusyPort } from './ports.ts';
@@ -43,6 +44,9 @@ async function bringUp(
   const kept = await openKept(options.dataDir, options.fresh);
   await mkdir(join(options.dataDir, 'logs'), { recursive: true });
   const charts = owned.use(await startChartRepository(kept.ports.charts));
+  const mails = process.env['CNAP_SMTP_URL']
+    ? undefined
+    : owned.use(await startMailSink({ smtp: kept.ports.smtp, page: kept.ports.mails }));
   const [stores, cluster, stripe] = await Promise.all([
     startStores(supervisor, options, kept),
     startCluster(supervisor, options, kept),
@@ -54,7 +58,8 @@ async function bringUp(
     (count: number) => `migrations (${count})`,
     () => migrateAll(stores.databaseUrl, urlOf),
   );
-  const around: Surroundings = { ...stores, publicPort: options.publicPort, stripe };
+  const smtpUrl = process.env['CNAP_SMTP_URL'] ?? mails?.smtpUrl ?? '';
+  const around: Surroundings = { ...stores, publicPort: options.publicPort, smtpUrl, stripe };
   await step(`${programs.length} processes: ${programs.join(', ')}`, () =>
     startPrograms(supervisor, options, kept, around),
   );
@@ -71,6 +76,7 @@ async function bringUp(
   const file: DevFile = {
     url,
     stripe_url: stripe.apiUrl ?? 'https://api.stripe.com',
+    mail_url: mails?.url ?? '',
     kubeconfig: cluster.kubeconfigPath,
     database_url: stores.databaseUrl,
     nats_url: stores.natsUrl,
@@ -82,7 +88,13 @@ async function bringUp(
 
 function tellWhereEverythingIs(file: DevFile, dataDir: string): void {
   say();
-  say(`  ${bold('Public port')}   ${file.url}   ${dim('Connect, gRPC, gRPC-Web, reflection, webhooks')}`);
+  say(
+    `  ${bold('Public port')}   ${file.url}   ${dim('sign-in, REST, Connect, gRPC, gRPC-Web, reflection')}`,
+  );
+  say(
+    `  ${bold('Reference')}     ${file.url}/docs   ${dim('REST to read and try; /docs/grpc; /v1/openapi.json')}`,
+  );
+  say(`  ${bold('Sign-in')}       ${file.url}/sign-up   ${dim(file.mail_url && `mails: ${file.mail_url}`)}`);
   say(`  ${bold('Stripe')}        ${file.stripe_url}`);
   say(`  ${bold('Kubernetes')}    kubectl --kubeconfig ${file.kubeconfig} get pods -A`);
   say(`  ${bold('Tokens, ids')}   ${devFilePath(dataDir)}   ${dim('logs beside it')}`);

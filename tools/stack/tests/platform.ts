@@ -33,6 +33,7 @@ import {
   type Program,
   type Surroundings,
 } from '../src/layout.ts';
+import { startMailSink, type MailSink } from '../src/mail-sink.ts';
 import { migrateAll } from '../src/migrate-all.ts';
 import { provisionUser } from '../src/provision.ts';
 import { seed, stripeOf } from '../src/seed/seed.ts';
@@ -49,6 +50,8 @@ export interface Platform extends AsyncDisposable {
   readonly kept: Kept;
   readonly kubesim: Kubesim;
   readonly stripesim: Stripesim;
+  /** What was mailed. */
+  readonly mails: MailSink;
   /** Stripe's and Kubernetes' own APIs. */
   readonly witnesses: Witnesses;
   readonly sample: Sample & { stranger: Sample['buyer'] };
@@ -89,7 +92,9 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     }),
   );
   const charts = parts.use(await startChartRepository(kept.ports.charts));
+  const mails = parts.use(await startMailSink({ smtp: 0, page: 0 }));
   const around: Surroundings = {
+    smtpUrl: mails.smtpUrl,
     databaseUrl: adminUrl,
     natsUrl: nats.url,
     publicPort,
@@ -143,6 +148,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
     kept,
     kubesim,
     stripesim,
+    mails,
     witnesses,
     sample: people,
     clock,

@@ -9,6 +9,7 @@ import { jwt } from 'better-auth/plugins/jwt';
 import { magicLink } from 'better-auth/plugins/magic-link';
 import { newId } from '@cnap/ids';
 import { databaseHooks } from './hooks.ts';
+import type { Mail } from '../mail/queue.ts';
 import { withHashedCodes } from './hashed-codes.ts';
 import { passwordLength, sessionSeconds, type SignInDeps } from './port.ts';
 import { passkeysWork, providersOf } from './providers.ts';
@@ -32,7 +33,12 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
     if (next && next !== '/') link.searchParams.set('next', next);
     return link.href;
   };
-  const send = async (template: string, to: string, token: string, data: Record<string, string>) => {
+  const send = async (
+    template: Mail['template'],
+    to: string,
+    token: string,
+    data: Record<string, string>,
+  ) => {
     const key = `${template}:${createHash('sha256').update(token).digest('base64url')}`;
     await mail?.({ key, to, template, data });
   };

@@ -1,14 +1,12 @@
 import type { Logger } from '@cnap/telemetry';
 import type { Config } from '../config.ts';
 import type { Database } from '../database.ts';
+import type { Mail } from '../mail/queue.ts';
 
 /** A session lives for a year from its last use, written down once a day. */
 export const sessionSeconds = 365 * 24 * 3_600;
 /** NIST SP 800-63B, 3.1.1: length is what counts. */
 export const passwordLength = { min: 10, max: 128 };
-
-/** A mail that is sent once, whatever is retried. */
-export type Mail = { key: string; to: string; template: string; data: Record<string, string> };
 
 /** What sign-in needs of the rest of identity. */
 export type SignInDeps = {

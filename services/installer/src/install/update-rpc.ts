@@ -100,7 +100,8 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
       return changing(workspaceId, id, async (tx) => {
         const release = await findRelease(tx, workspaceId, releaseId);
         if (release?.install_id !== id) throw notFound('release', releaseId);
-        return beginUpdate(tx, id, { rollback_to: releaseId, rollback_reason: '' });
+        // A package that is still being built would undo it.
+        return beginUpdate(tx, id, { rollback_to: releaseId, rollback_reason: '', package_wanted: null });
       });
     },
   };

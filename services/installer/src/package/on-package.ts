@@ -14,7 +14,7 @@ export const onPackage = (): AnySubscription =>
       if (fact !== 'ready' && fact !== 'failed') return;
       for (const id of await installsThatWaitFor(tx, packageId)) await wake(tx, 'install', id);
       if (fact !== 'ready') return;
-      for (const row of await installsThatFollow(tx, templateId)) {
+      for (const row of await installsThatFollow(tx, templateId, packageId)) {
         if (!follows(row.update_policy, row.package_version, version)) continue;
         await changeInstall(tx, row.id, { package_wanted: packageId });
         await wake(tx, 'install', row.id);

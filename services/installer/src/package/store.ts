@@ -11,10 +11,11 @@ export async function installsThatWaitFor(tx: Tx, packageId: string): Promise<st
   return rows.map(({ id }) => id);
 }
 
-/** Installs of a template that may move by themselves; one that waits for a package already is told which. */
+/** Installs of a template that may move by themselves to a package; one that waits for a newer one goes on waiting. */
 export const installsThatFollow = (
   tx: Tx,
   templateId: string,
+  packageId: string,
 ): Promise<Pick<InstallRow, 'id' | 'update_policy' | 'package_version'>[]> =>
   tx
     .selectFrom('installs')
@@ -22,7 +23,8 @@ export const installsThatFollow = (
     .where('template_id', '=', templateId)
     .where('wanted', '=', 'present')
     .where('deleted_at', 'is', null)
-    .where('package_wanted', 'is', null)
+    // Ids sort by the time they were made.
+    .where((eb) => eb.or([eb('package_wanted', 'is', null), eb('package_wanted', '<', packageId)]))
     .where('update_policy', '!=', 'manual')
     .orderBy('id')
     .execute();

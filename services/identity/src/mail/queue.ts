@@ -1,0 +1,31 @@
+import { newId } from '@cnap/ids';
+import { wake } from '@cnap/reconcile';
+import type { Keyring } from '@cnap/secrets';
+import type { Tx } from '../database.ts';
+import type { TemplateName } from './templates.ts';
+
+/** A mail to one person. */
+export type Mail = {
+  /** The mail with this key is sent once, whatever is retried. */
+  key: string;
+  to: string;
+  template: TemplateName;
+  data: Record<string, string>;
+};
+
+/** Takes a mail into the transaction that it tells about; it is sent when that commits. */
+export async function queueMail(tx: Tx, keyring: Keyring, { key, to, template, data }: Mail): Promise<void> {
+  const id = newId('mail');
+  const made = await tx
+    .insertInto('mails')
+    .values({
+      id,
+      key,
+      recipient: to,
+      template,
+      sealed_data: keyring.seal(JSON.stringify(data), id),
+    })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .executeTakeFirst();
+  if (Number(made.numInsertedOrUpdatedRows) > 0) await wake(tx, 'mail', id);
+}
