@@ -12,9 +12,9 @@ const ofRequest = new WeakSet<object>();
 export const unreadable = (detail: string): ConnectError =>
   new ConnectError(`the request cannot be read: ${detail}`, Code.InvalidArgument);
 
-/** What a call with one message is told that was sent without any. */
-export function withoutMessage(): ConnectError {
-  const told = unreadable('there is no message in it');
+/** What a call with one message is told that was sent without any, or with two. */
+export function notOneMessage(count: number): ConnectError {
+  const told = unreadable(count === 0 ? 'there is no message in it' : 'there is more than one message in it');
   ofRequest.add(told);
   return told;
 }

@@ -1,7 +1,7 @@
 import type { Interceptor, StreamRequest, StreamResponse } from '@connectrpc/connect';
 import { DomainError } from '@cnap/errors';
 import { callKey, type Call } from './call.ts';
-import { readRequest, withoutMessage, type Fail } from './failure.ts';
+import { readRequest, notOneMessage, type Fail } from './failure.ts';
 import { adoptIdempotencyKey } from './idempotency-key.ts';
 import { boundedBy, streamEnd, type StreamEnd } from './stream-bounds.ts';
 import { validate, validateEach } from './validation.ts';
@@ -41,15 +41,16 @@ async function aroundStream(options: AroundOptions, call: Call, request: StreamR
 
 async function* incoming(request: StreamRequest, end: StreamEnd) {
   const single = request.method.methodKind === 'server_streaming';
-  let isEmpty = true;
+  let count = 0;
   for await (const message of validateEach(request.method.input, readRequest(request.message))) {
-    isEmpty = false;
+    count += 1;
+    if (single && count > 1) throw notOneMessage(count);
     end.touch();
     if (single) adoptIdempotencyKey(request.header, request.method.input, message);
     yield message;
   }
   // The protocol layer would say that the method is not implemented.
-  if (single && isEmpty) throw withoutMessage();
+  if (single && count === 0) throw notOneMessage(count);
 }
 
 async function* outgoing(

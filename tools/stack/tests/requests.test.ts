@@ -16,6 +16,7 @@ const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 test.each([
   ['nothing', ''],
   ['the head of a frame', '\0\0\0\0\x1f'],
+  ['two messages', '\0\0\0\0\0\0\0\0\0\0'],
   ['an end before any message', '\x02\0\0\0\x02{}'],
 ])('a stream is asked for with %s', async (_, body) => {
   const { token, workspace_id: workspaceId } = platform.sample.seller;

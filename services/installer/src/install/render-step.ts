@@ -14,7 +14,7 @@ import { openInputs } from './inputs.ts';
 import { openOverrides, overridesOf, sealOverrides, withOverrides, type Overrides } from './overrides.ts';
 import type { PackageSeen } from './port.ts';
 import { targetOf, type RunDeps, type Step } from './steps.ts';
-import { valuesOf } from './values.ts';
+import { valuesOf, withoutSecrets } from './values.ts';
 
 /** What the chart itself is to blame for; anything else is tried again. */
 const chartProblems = new Set(['invalid-argument', 'resource-exhausted']);
@@ -100,7 +100,7 @@ async function renderNew(row: InstallRow, target: Target, deps: RunDeps, signal:
     },
     pack,
     overrides,
-    change: { notes: rendered.notes },
+    change: { notes: withoutSecrets(rendered.notes, row.product, openInputs(deps.keyring, row)) },
   };
 }
 

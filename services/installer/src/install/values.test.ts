@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ProductColumn } from '../database.ts';
-import { newPasswords, publicAnswers, valuesOf } from './values.ts';
+import { newPasswords, publicAnswers, valuesOf, withoutSecrets } from './values.ts';
 
 const input = (
   name: string,
@@ -61,4 +61,15 @@ test('a path cannot reach a prototype', () => {
 test('secret answers are not public; passwords are made for the inputs that want one', () => {
   expect(publicAnswers(product, { title: 'Hi', key: 'k' })).toEqual({ title: 'Hi' });
   expect(Object.keys(newPasswords(product))).toEqual(['admin']);
+});
+
+test('a chart’s notes keep no secret answer and no password', () => {
+  const sealed = {
+    answers: { title: 'Hi', key: 'k-secret' },
+    quantity: 1,
+    passwords: { admin: 'made once' },
+  };
+  expect(withoutSecrets('Hi: sign in with made once and k-secret.', product, sealed)).toBe(
+    'Hi: sign in with •••• and ••••.',
+  );
 });

@@ -41,6 +41,17 @@ export function publicAnswers(product: ProductColumn, answers: Values): Values {
   return Object.fromEntries(Object.entries(answers).filter(([name]) => !secret.has(name)));
 }
 
+/** Text that a chart made of its values, without the secret ones in it: notes are shown to whoever operates the install. */
+export function withoutSecrets(text: string, product: ProductColumn, sealed: SealedInputs): string {
+  const secret = product.inputs.filter((input) => input.secret).map((input) => sealed.answers[input.name]);
+  const words = [...secret, ...Object.values(sealed.passwords)]
+    .filter((value): value is string | number => typeof value === 'string' || typeof value === 'number')
+    .map(String)
+    .filter((value) => value.length >= 4) // what is shorter would blot out ordinary words
+    .toSorted((a, b) => b.length - a.length);
+  return words.reduce((left, word) => left.replaceAll(word, '••••'), text);
+}
+
 function setAt(target: Values, path: readonly string[], value: unknown): void {
   const [head = '', ...rest] = path;
   if (rest.length === 0) {

@@ -8,8 +8,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '@cnap/programs';
 import { needDevFile, type DevFile } from '../dev-file.ts';
 
+/** `npm start` that runs. */
+export type PlatformProcess = AsyncDisposable & { pid: number; dev: DevFile; dataDir: string; log: string };
+
 /** `npm start` in a scratch folder, with its sample data. */
-export async function startPlatformProcess(): Promise<AsyncDisposable & { pid: number; dev: DevFile }> {
+export async function startPlatformProcess(
+  environment: Record<string, string> = { LOG_LEVEL: 'warn' },
+): Promise<PlatformProcess> {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cnap-fuzz-'));
   parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -18,7 +23,7 @@ export async function startPlatformProcess(): Promise<AsyncDisposable & { pid: n
   const log = join(folder, 'platform.log');
   const entry = join(import.meta.dirname, '../main.ts');
   const child = spawn(process.execPath, [entry], {
-    env: { ...process.env, CNAP_DATA: dataDir, CNAP_PORT: String(await freePort()), LOG_LEVEL: 'warn' },
+    env: { ...process.env, CNAP_DATA: dataDir, CNAP_PORT: String(await freePort()), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const file = createWriteStream(log);
@@ -39,5 +44,5 @@ export async function startPlatformProcess(): Promise<AsyncDisposable & { pid: n
   }
   const dev = await needDevFile(dataDir);
   const owned = parts.move();
-  return { pid: child.pid ?? 0, dev, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { pid: child.pid ?? 0, dev, dataDir, log, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
