@@ -11,6 +11,7 @@ import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
 import { KubeconfigService } from '@cnap/proto/cnap/clusters/v1/kubeconfig_service';
 import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
+import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
 import { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
@@ -24,6 +25,7 @@ export const publicServices = {
   checkouts: CheckoutService,
   clusters: ClusterService,
   installs: InstallService,
+  invitations: InvitationService,
   kubeconfigs: KubeconfigService,
   listings: ListingService,
   members: MemberService,

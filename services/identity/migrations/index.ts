@@ -5,6 +5,7 @@ import * as people from './0001-people.ts';
 import * as signIn from './0002-sign-in.ts';
 import * as jwtKeys from './0003-jwt-keys.ts';
 import * as mail from './0004-mail.ts';
+import * as invitations from './0005-invitations.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -15,4 +16,5 @@ export const migrations = {
   '0002-sign-in': signIn,
   '0003-jwt-keys': jwtKeys,
   '0004-mail': mail,
+  '0005-invitations': invitations,
 };

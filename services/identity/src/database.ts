@@ -94,6 +94,17 @@ type MailsTable = {
   sent_at: ColumnType<Date | null, never, Date | null>;
 };
 
+type InvitationsTable = {
+  id: string;
+  workspace_id: string;
+  email: string;
+  role: Exclude<Role, 'owner'>;
+  secret_hash: Uint8Array;
+  invited_by: string;
+  expires_at: Date;
+  created_at: CreatedAt;
+};
+
 /** The tables of identity's schema. */
 export type Tables = {
   users: UsersTable;
@@ -109,6 +120,7 @@ export type Tables = {
   jwt_keys: JwtKeysTable;
   rate_limits: RateLimitsTable;
   mails: MailsTable;
+  invitations: InvitationsTable;
 };
 
 export type Database = OpenDatabase<Tables>;
@@ -120,3 +132,4 @@ export type MemberRow = Selectable<MembersTable>;
 export type AccessTokenRow = Selectable<AccessTokensTable>;
 export type SigningKeyRow = Selectable<SigningKeysTable>;
 export type SessionRow = Selectable<SessionsTable>;
+export type InvitationRow = Selectable<InvitationsTable>;

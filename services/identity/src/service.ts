@@ -2,6 +2,7 @@ import { startEvents } from '@cnap/events';
 import { openDatabase } from '@cnap/postgres';
 import { identityServices } from '@cnap/proto/services/identity';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
 import { UserProvisioningService } from '@cnap/proto/cnap/identity/v1/user_provisioning_service';
@@ -24,6 +25,7 @@ import { authSecret } from './auth/secret.ts';
 import { callerRpc } from './caller/rpc.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
+import { invitationRpc } from './invitation/rpc.ts';
 import { queueMail, type Mail } from './mail/queue.ts';
 import { reconcileMail, reconcileOldMail, wakeMailCleaning } from './mail/reconcile.ts';
 import { openSmtp } from './mail/smtp.ts';
@@ -123,6 +125,16 @@ export async function startIdentity(
         router.service(
           CallerService,
           callerRpc({ db, keys, operators: operatorsOf(config), issuer: config.CNAP_PUBLIC_URL, now }),
+        );
+        router.service(
+          InvitationService,
+          invitationRpc({
+            db,
+            keyring,
+            publicUrl: config.CNAP_PUBLIC_URL,
+            sendsMail: smtp !== undefined,
+            now,
+          }),
         );
         router.service(MemberService, memberRpc({ db }));
         router.service(TokenService, tokenRpc({ db }));

@@ -1,45 +1,25 @@
 // Mails go out over SMTP, to a server that can be away for a while and can say no.
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { parseKeyring } from '@cnap/secrets';
 import { eventually } from '@cnap/testing';
-import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { queueMail, type Mail } from '../src/mail/queue.ts';
+import { startMailServer, type MailServer } from './mail-server.ts';
 import { startTestIdentity, type TestIdentity } from './test-identity.ts';
 
 const keys = `test:${Buffer.alloc(32, 9).toString('base64')}`;
-const received: { to: string; message: string }[] = [];
-let refusals: number[] = [];
 let identity: TestIdentity;
-let server: SMTPServer;
+let server: MailServer;
 
 beforeAll(async () => {
-  server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['AUTH', 'STARTTLS'],
-    async onData(stream, session, callback) {
-      const message = Buffer.concat(await stream.toArray()).toString();
-      const code = refusals.shift();
-      if (code !== undefined) return callback(Object.assign(new Error('not now'), { responseCode: code }));
-      received.push({ to: session.envelope.rcptTo[0]?.address ?? '', message });
-      return callback();
-    },
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server.server, 'listening');
-  const { port } = server.server.address() as AddressInfo;
-  const url = `smtp://127.0.0.1:${port}`;
+  server = await startMailServer();
   identity = await startTestIdentity(
     {},
-    { CNAP_SMTP_URL: url, CNAP_MAIL_FROM: 'CNAP <no-reply@cnap.example>', CNAP_KEYS: keys },
+    { CNAP_SMTP_URL: server.url, CNAP_MAIL_FROM: 'CNAP <no-reply@cnap.example>', CNAP_KEYS: keys },
   );
 });
 afterAll(async () => {
   await identity[Symbol.asyncDispose]();
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
+  await server[Symbol.asyncDispose]();
 });
 
 const queue = (mail: Partial<Mail>) =>
@@ -54,7 +34,7 @@ const queue = (mail: Partial<Mail>) =>
   );
 const stateOf = async (key: string) =>
   (await identity.sql('select state, sealed_data from identity.mails where key = $1', [key]))[0];
-const to = (address: string) => received.filter((mail) => mail.to === address);
+const to = (address: string) => server.to(address);
 
 test('a mail with a key is sent once, and its link is kept no longer', async () => {
   await queue({ key: 'once', to: 'once@example.com' });
@@ -85,11 +65,11 @@ test('what is rolled back is not sent', async () => {
 });
 
 test('a server that is busy gets it later; one that says no is believed', async () => {
-  refusals = [451, 421];
+  server.refusals.push(451, 421);
   await queue({ key: 'later', to: 'later@example.com' });
   await eventually(async () => expect(await stateOf('later')).toMatchObject({ state: 'sent' }));
   expect(to('later@example.com')).toHaveLength(1);
-  refusals = [550];
+  server.refusals.push(550);
   await queue({ key: 'refused', to: 'refused@example.com' });
   await eventually(async () =>
     expect(await stateOf('refused')).toEqual({ state: 'refused', sealed_data: null }),
@@ -101,6 +81,6 @@ test('an address cannot make another recipient or header', async () => {
   await eventually(() => expect(to('odd@example.com')).toHaveLength(1));
   await queue({ key: 'evil', to: 'evil@example.com, all@example.com\r\nBcc: more@example.com' });
   await eventually(async () => expect((await stateOf('evil'))?.['state']).not.toBe('waiting'));
-  expect(received.map((mail) => mail.to)).not.toContain('all@example.com');
-  expect(received.map((mail) => mail.to)).not.toContain('more@example.com');
+  expect(server.received.map((mail) => mail.to)).not.toContain('all@example.com');
+  expect(server.received.map((mail) => mail.to)).not.toContain('more@example.com');
 });

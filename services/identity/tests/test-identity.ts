@@ -2,6 +2,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Role } from '@cnap/auth';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
 import { UserProvisioningService } from '@cnap/proto/cnap/identity/v1/user_provisioning_service';
@@ -31,6 +32,7 @@ process.env['LOG_LEVEL'] ??= 'silent';
 const services = {
   callers: CallerService,
   deadLetters: DeadLetterService,
+  invitations: InvitationService,
   members: MemberService,
   owners: WorkspaceOwnerService,
   provisioning: UserProvisioningService,

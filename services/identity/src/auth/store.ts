@@ -84,7 +84,7 @@ export async function slowDown(tx: Tx, deviceCode: string): Promise<void> {
 /** Removes what is over. */
 export async function deleteExpired(tx: Tx): Promise<void> {
   const over = sql<boolean>`expires_at < now()`;
-  for (const table of ['sessions', 'verifications', 'device_codes'] as const) {
+  for (const table of ['sessions', 'verifications', 'device_codes', 'invitations'] as const) {
     await tx.deleteFrom(table).where(over).execute();
   }
   await tx

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallAuth } from '../call.ts';
+import { addressSubject, takeFrom } from '../../rate-limit/limit.ts';
 import type { SignInDeps } from '../port.ts';
 import { account } from './account.ts';
 import { device } from './device.ts';
 import { html } from './html.ts';
+import { invitation, invitationPath } from './invitation.ts';
 import { pageHeaders, pageResponse } from './layout.ts';
 import { magicLink, signIn, type Ways } from './sign-in.ts';
 import { forgotPassword, resetPassword, signUp, verifyEmail } from './sign-up.ts';
@@ -23,6 +25,11 @@ const files: Record<string, string> = {
 export function signInPages({ db, config }: SignInDeps, callAuth: CallAuth, ways: Ways, now: () => Date) {
   const start = signIn(ways);
   const own = account(db, ways.passkeys, now);
+  const invited = invitation(
+    db,
+    ({ address: from }) => takeFrom(db, 'invitation secret by address', addressSubject(from)),
+    now,
+  );
   const pages: Record<string, Answers> = {
     '/sign-in': start,
     '/sign-in/provider': { post: start.provider },
@@ -44,7 +51,7 @@ export function signInPages({ db, config }: SignInDeps, callAuth: CallAuth, ways
     const type = files[pathname];
     if (type !== undefined) return fileResponse(pathname, type);
     const visit = await visitOf(request, address, config.CNAP_PUBLIC_URL, callAuth);
-    const answers = pages[visit.path];
+    const answers = visit.path.startsWith(invitationPath) ? invited : pages[visit.path];
     if (!answers) return notFound();
     const answer = visit.method === 'POST' ? answers.post : visit.method === 'GET' ? answers.get : undefined;
     if (answer) return answer(visit);

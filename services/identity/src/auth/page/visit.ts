@@ -11,6 +11,8 @@ export type Session = {
 /** One request for a page. */
 export type Visit = {
   method: string;
+  /** Where the visitor comes from. */
+  address: string;
   path: string;
   query: URLSearchParams;
   form: URLSearchParams;
@@ -44,6 +46,7 @@ export async function visitOf(
   };
   return {
     method: request.method === 'HEAD' ? 'GET' : request.method,
+    address,
     path: url.pathname.replace(/(?<=.)\/$/, ''),
     query: url.searchParams,
     form,
