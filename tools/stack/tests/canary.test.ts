@@ -35,11 +35,13 @@ let seller: CnapClient;
 let buyer: CnapClient;
 
 beforeAll(async () => {
-  const collector = createServer(async (request, response) => {
+  const collector = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    traces.push(Buffer.concat(chunks).toString('latin1'));
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      traces.push(Buffer.concat(chunks).toString('latin1'));
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
   });
   const { promise: listening, resolve } = Promise.withResolvers<void>();
   collector.listen(0, '127.0.0.1', resolve);
