@@ -129,6 +129,15 @@ test('a token of one workspace works there only, and reaches no further', async 
   ]);
   await expectError(restricted.workspaces.getWorkspace({ id: second }), Code.NotFound, 'WORKSPACE_NOT_FOUND');
   await expectError(restricted.tokens.createToken({ name: 'x' }), Code.PermissionDenied, 'PERMISSION_DENIED');
+  // Of its user's tokens it sees and deletes those that reach no further than itself.
+  const { tokens } = await restricted.tokens.listTokens({});
+  expect(tokens.length).toBeGreaterThan(0);
+  expect(new Set(tokens.map(({ workspaceId }) => workspaceId)).size).toBe(1);
+  expect(tokens[0]?.workspaceId).not.toBe('');
+  for (const { id, workspaceId } of (await identity.as(ada).tokens.listTokens({})).tokens) {
+    if (workspaceId !== '') continue;
+    await expectError(restricted.tokens.deleteToken({ id }), Code.NotFound, 'TOKEN_NOT_FOUND');
+  }
   await expectError(
     restricted.workspaces.createWorkspace({ name: 'x' }),
     Code.PermissionDenied,

@@ -255,7 +255,7 @@ test('a standalone install: made with its template, changed by base values, gone
       requestId: '',
       clusterIds: ['clu_01m7xzaj54esjs1fhe0xrmc2mq'],
     }),
-    Code.InvalidArgument,
+    Code.NotFound,
     'CLUSTER_NOT_FOUND',
   );
 });

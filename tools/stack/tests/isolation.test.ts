@@ -16,6 +16,7 @@ import { rpcServices } from '@cnap/proto';
 import { Access, access } from '@cnap/proto/cnap/options/v1/options';
 import { UpdateProductRequestSchema } from '@cnap/proto/cnap/catalog/v1/product_service';
 import { RegistryCredentialType } from '@cnap/proto/cnap/catalog/v1/registry_credential';
+import { Role } from '@cnap/proto/cnap/identity/v1/workspace';
 import { isInternal } from '@cnap/rpc';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startPlatform, type Platform } from './platform.ts';
@@ -32,6 +33,10 @@ beforeAll(async () => {
   const { orderId, installId } = await buyOnce(platform, platform.sample.products.one_time);
   const template = (await seller.templates.listTemplates({})).templates[0];
   const { registryCredential } = await seller.registryCredentials.createRegistryCredential(aRegistry);
+  const { invitation } = await seller.invitations.createInvitation({
+    email: 'invited@example.com',
+    role: Role.VIEWER,
+  });
   const ids: Record<string, (string | undefined)[]> = {
     ws: [platform.sample.seller.workspace_id, platform.sample.buyer.workspace_id],
     usr: [(await seller.users.getCurrentUser({})).user?.id],
@@ -45,6 +50,7 @@ beforeAll(async () => {
     ins: [installId],
     rel: [(await seller.releases.listReleases({ installId })).releases[0]?.id],
     key: [registryCredential?.id],
+    inv: [invitation?.id],
   };
   for (const [prefix, found] of Object.entries(ids)) theirs[prefix] = found.map((id) => id ?? 'missing');
 });

@@ -17,7 +17,7 @@ import { findMember } from '../member/store.ts';
 import { tokenRevoked } from './event.ts';
 import { makeToken } from './make-token.ts';
 import { refuseRestricted } from './restriction.ts';
-import { deleteToken, listTokens } from './store.ts';
+import { deleteToken, listTokens, restrictionOf } from './store.ts';
 import { tokenToProto } from './to-proto.ts';
 
 /** Rounded down: the last nanosecond of the year 9999 is otherwise in a year that no Timestamp can say. */
@@ -26,9 +26,11 @@ const wholeMilliseconds = ({ seconds, nanos }: Timestamp): Date =>
 
 export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenService> => ({
   async listTokens(request, context) {
-    const { userId } = userOf(context);
+    const { userId, credentialId } = userOf(context);
     const page = pageQuery(request);
-    const rows = await db.acrossWorkspaces((tx) => listTokens(tx, userId, page));
+    const rows = await db.acrossWorkspaces(async (tx) =>
+      listTokens(tx, userId, await restrictionOf(tx, credentialId), page),
+    );
     const result = toPage(rows, page, (row) => ({ time: row.created_at, id: row.id }));
     return { tokens: result.rows.map(tokenToProto), nextPageToken: result.nextPageToken };
   },
@@ -68,9 +70,9 @@ export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenServ
   },
 
   async deleteToken({ id }, context) {
-    const { userId } = userOf(context);
+    const { userId, credentialId } = userOf(context);
     await db.acrossWorkspaces(async (tx) => {
-      const row = await deleteToken(tx, userId, id);
+      const row = await deleteToken(tx, userId, await restrictionOf(tx, credentialId), id);
       if (!row) throw notFound('token', id);
       await publish(tx, tokenRevoked(row));
     });

@@ -7,22 +7,35 @@ export const insertToken = (
 ): Promise<AccessTokenRow> =>
   tx.insertInto('access_tokens').values(row).returningAll().executeTakeFirstOrThrow();
 
-export const listTokens = (tx: Tx, userId: string, { limit, after }: PageQuery): Promise<AccessTokenRow[]> =>
+/** A user's tokens; with a credential that is restricted to a workspace, those of the same restriction only. */
+export const listTokens = (
+  tx: Tx,
+  userId: string,
+  restriction: string | undefined,
+  { limit, after }: PageQuery,
+): Promise<AccessTokenRow[]> =>
   tx
     .selectFrom('access_tokens')
     .selectAll()
     .where('user_id', '=', userId)
+    .$if(restriction !== undefined, (query) => query.where('workspace_id', '=', restriction ?? ''))
     .where(beyond(after, 'newest first'))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
 
-export const deleteToken = (tx: Tx, userId: string, id: string): Promise<AccessTokenRow | undefined> =>
+export const deleteToken = (
+  tx: Tx,
+  userId: string,
+  restriction: string | undefined,
+  id: string,
+): Promise<AccessTokenRow | undefined> =>
   tx
     .deleteFrom('access_tokens')
     .where('id', '=', id)
     .where('user_id', '=', userId)
+    .$if(restriction !== undefined, (query) => query.where('workspace_id', '=', restriction ?? ''))
     .returningAll()
     .executeTakeFirst();
 

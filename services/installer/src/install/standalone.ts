@@ -97,7 +97,7 @@ export const standaloneRpc = ({
   },
 });
 
-/** @throws DomainError invalid-argument CLUSTER_NOT_FOUND for a cluster that is not the workspace's */
+/** @throws DomainError not-found CLUSTER_NOT_FOUND for a cluster that is not the workspace's */
 function ownClusters(
   workspaceId: string,
   ids: readonly string[],
@@ -110,7 +110,7 @@ function ownClusters(
     own.has(id) ? [] : [{ field: `cluster_ids[${index}]`, description: 'is not a cluster of the workspace' }],
   );
   if (fields.length > 0) {
-    throw new DomainError('invalid-argument', 'CLUSTER_NOT_FOUND', 'There is no such cluster.', { fields });
+    throw new DomainError('not-found', 'CLUSTER_NOT_FOUND', 'There is no such cluster.', { fields });
   }
   return ids.flatMap((id) => own.get(id) ?? []);
 }
