@@ -117,7 +117,8 @@ function answer(
   backend.once('response', (headers) => {
     status = headers[':status'] ?? 502;
     if (client === undefined) respondHttp1(response, headers, options.responseHeaders);
-    else respondHttp2(client, headers, options.responseHeaders);
+    // What was set before on the response, which is passed by here.
+    else respondHttp2(client, headers, { ...response.getHeaders(), ...options.responseHeaders });
     backend.once('trailers', (trailers) => response.addTrailers(trailers as never));
     backend.once('end', () => (complete = true));
     pump(backend, client ?? (response as unknown as Writable));
@@ -141,7 +142,7 @@ function answer(
 function respondHttp2(
   client: ServerHttp2Stream,
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
-  set: Record<string, string> = {},
+  set: OutgoingHttpHeaders,
 ): void {
   if (client.destroyed || client.headersSent) return;
   const waitForTrailers = headers['content-type']?.startsWith('application/grpc') ?? false;

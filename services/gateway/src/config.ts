@@ -5,6 +5,8 @@ import { isNetwork } from './auth/client-address.ts';
 const address = (service: string, internalPort: number) =>
   url().default(`http://127.0.0.1:${internalPort}`).describe(`Internal address of ${service}`);
 
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
 /** Settings of the gateway. */
 export const settings = {
   ...serviceSettings,
@@ -16,6 +18,10 @@ export const settings = {
     .refine((networks) => networks.every(isNetwork), 'must be addresses or subnets, such as 10.0.0.0/8')
     .default([])
     .describe('Proxies in front whose X-Forwarded-For is believed: addresses or subnets'),
+  CNAP_CORS_ORIGINS: list()
+    .refine((origins) => origins.every(isOrigin), 'must be origins, such as https://console.example.com')
+    .default([])
+    .describe('Origins whose pages may call the API'),
   CNAP_IDENTITY_URL: address('identity', 7001),
   CNAP_CLUSTERS_URL: address('clusters', 7002),
   CNAP_CATALOG_URL: address('catalog', 7003),

@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { identityCallers } from './identity/callers.ts';
 import { followRevocations } from './nats/revocations.ts';
+import { createCors } from './page/cors.ts';
 import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plain.ts';
 import type { EventOptions } from './rest/events.ts';
 import { createRest } from './rest/rest.ts';
@@ -70,6 +71,7 @@ export async function startGateway(
     events: { headMs: 3_000, heartbeatMs: 15_000, ...events },
     deadlineMs: restDeadlineMs,
   });
+  const cors = createCors(config.CNAP_CORS_ORIGINS);
   const docs = createDocs(config.CNAP_PUBLIC_URL, logger);
   const signIn = forwardSignIn({
     backends,
@@ -80,6 +82,7 @@ export async function startGateway(
   });
   const http = (request: HttpRequest, response: HttpResponse): boolean => {
     const path = request.url?.split('?', 1)[0] ?? '/';
+    if (cors(request, response, path)) return true;
     const route = routes.get(path);
     if (route) {
       forward(request, response, route, { backends, callers, entrance, logger });

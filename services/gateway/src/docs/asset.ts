@@ -23,7 +23,7 @@ export function sendAsset(
 ): void {
   response.setHeader('etag', asset.etag);
   response.setHeader('cache-control', cacheControl);
-  response.setHeader('vary', 'accept-encoding');
+  response.appendHeader('vary', 'accept-encoding');
   const known = request.headers['if-none-match']?.split(/\s*,\s*/) ?? [];
   if (known.includes(asset.etag) || known.includes(`W/${asset.etag}`)) {
     response.statusCode = 304;
