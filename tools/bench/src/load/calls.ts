@@ -78,6 +78,6 @@ function caller(job: CallJob): (session: ClientHttp2Session | undefined) => Prom
         if (isGood) resolve();
         else reject(new Error(`answered ${status} ${grpcStatus} ${text.slice(0, 300)}`));
       });
-      stream.end(body);
+      if (job.method !== 'GET') stream.end(body); // a GET's is ended already
     });
 }
