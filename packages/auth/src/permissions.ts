@@ -18,7 +18,7 @@ export const permissions = {
   'kubeconfigs.create': 'member',
   'invitations.create': 'admin',
   'invitations.delete': 'admin',
-  'invitations.read': 'admin',
+  'invitations.read': 'viewer',
   'members.delete': 'admin',
   'members.read': 'viewer',
   'members.update': 'admin',

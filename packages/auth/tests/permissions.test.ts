@@ -18,6 +18,8 @@ test('an admin may do everything but transfer and delete the workspace', () => {
 test('a member may touch neither members, the workspace, the Stripe connection nor registry secrets', () => {
   const missing = Object.keys(permissions).filter((permission) => !mayRole('member', permission));
   expect(missing.toSorted()).toEqual([
+    'invitations.create',
+    'invitations.delete',
     'members.delete',
     'members.update',
     'registry_credentials.create',

@@ -32,10 +32,7 @@ restricted to a workspace, or by somebody who is a member of one only.
 
 **Repeating.** A request that makes something takes \`Idempotency-Key\`: the same key gives the first answer again.
 
-**Errors** are \`{"error": {"code", "message", "param", "suggestion", "details"}}\`; \`details.reason\` is for programs.
-
-**Shells.** WebSocket \`GET /api/exec/installs/{id}/shell?podName=&containerName=&shell=\` with JSON text frames:
-\`input\` and \`resize\` from the client; \`output\`, \`error\` and \`close\` from the server.`;
+**Errors** are \`{"error": {"code", "message", "param", "suggestion", "details"}}\`; \`details.reason\` is for programs.`;
 
 const errors: [name: string, description: string][] = [
   ['BadRequest', 'The request cannot be read.'],

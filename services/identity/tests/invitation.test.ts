@@ -113,11 +113,11 @@ test('one that is older than 7 days, taken back or replaced is none', async () =
   await expectError(get(second), Code.NotFound, 'INVITATION_NOT_FOUND');
 });
 
-test('only admins and the owner invite, see and take back; nobody is invited as owner', async () => {
+test('only admins and the owner invite and take back; nobody is invited as owner', async () => {
   const email = await emailOf(guest);
   const { invitation } = await as(owner).createInvitation({ email, role: Role.ADMIN });
   await expectError(as(member).createInvitation({ email, role: Role.MEMBER }), Code.PermissionDenied);
-  await expectError(as(member).listInvitations({}), Code.PermissionDenied);
+  expect((await as(member).listInvitations({})).invitations.map(({ id }) => id)).toContain(invitation?.id);
   await expectError(as(member).deleteInvitation({ id: invitation?.id ?? '' }), Code.PermissionDenied);
   await expectError(as(guest).listInvitations({}), Code.NotFound);
   await expectError(as(owner).createInvitation({ email, role: Role.OWNER }), Code.InvalidArgument);

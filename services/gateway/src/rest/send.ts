@@ -31,7 +31,7 @@ export async function send(request: HttpRequest, response: HttpResponse, answer:
     return;
   }
   response.setHeader('content-type', type);
-  response.setHeader('vary', 'accept-encoding');
+  response.appendHeader('vary', 'accept-encoding');
   const length = Buffer.byteLength(body);
   if (length < worthBytes || request.method === 'HEAD' || !takesGzip(request)) {
     response.setHeader('content-length', length);

@@ -3,6 +3,7 @@ import type { Engine, PodInfo, Target } from '../kubernetes/port.ts';
 /** Each followed log is a connection to the cluster. */
 const maxPods = 10;
 const defaultTailLines = 100;
+const longestLine = 32_768;
 
 /** Which lines: of a container (empty: each pod's first), from where, and whether to go on at the end. */
 export type Wanted = { container: string; follow: boolean; tailLines: number; sinceSeconds: number };
@@ -40,7 +41,7 @@ export async function* linesOf(
 }
 
 async function* written(read: () => Promise<string>): AsyncGenerator<string> {
-  for (const line of (await read()).split('\n')) if (line !== '') yield line;
+  for (const line of (await read()).split('\n')) if (line !== '') yield* pieces(line);
 }
 
 async function* followed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
@@ -49,9 +50,19 @@ async function* followed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<stri
   for await (const bytes of chunks) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    yield* lines;
+    for (const line of lines) yield* pieces(line);
+    while (rest.length > longestLine) {
+      yield rest.slice(0, longestLine);
+      rest = rest.slice(longestLine);
+    }
   }
   if (rest !== '') yield rest;
+}
+
+/** A line that never ends, or hardly, comes in pieces: it is not ours to keep. */
+function* pieces(line: string): Generator<string> {
+  if (line.length <= longestLine) return yield line;
+  for (let from = 0; from < line.length; from += longestLine) yield line.slice(from, from + longestLine);
 }
 
 async function* chained(logs: readonly AsyncGenerator<string>[]): AsyncGenerator<string> {
