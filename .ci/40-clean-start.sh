@@ -19,11 +19,12 @@ for program in npm npx git sh bash env cat cp mv rm ln ls mkdir chmod chown id u
 done
 ln -s "$outside_node" "$bin/node"
 
-# As that machine: an empty HOME, but for where packages come from.
+# As that machine: an empty HOME, but for where packages come from, and whom to believe that they do.
 for file in .npmrc; do [ ! -f "$HOME/$file" ] || cp "$HOME/$file" "$home/$file"; done
 there() {
   (cd "$clone" && env -i PATH="$bin" HOME="$home" TMPDIR="$scratch" CNAP_PORT="$port" \
-    ${npm_config_registry:+npm_config_registry="$npm_config_registry"} "$@")
+    ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
+    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} "$@")
 }
 
 ours() { # processes that belong to the clone, by command line or working folder
@@ -40,7 +41,8 @@ port=$(free_port)
 start_there() { # <log>
   # exec: the process that is asked to end is npm itself
   (cd "$clone" && exec env -i PATH="$bin" HOME="$home" TMPDIR="$scratch" CNAP_PORT="$port" \
-    ${npm_config_registry:+npm_config_registry="$npm_config_registry"} npm start) >"$1" 2>&1 &
+    ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
+    ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS="$NODE_EXTRA_CA_CERTS"} npm start) >"$1" 2>&1 &
   platform_pid=$!
   wait_ready "$platform_pid" "$1"
 }
