@@ -3,8 +3,7 @@ import type { Database } from '@cnap/postgres';
 import { sql } from 'kysely';
 import type { EventHeaders } from './cloud-event.ts';
 import type { AnySubscription } from './event.ts';
-import { runHandlers } from './handle-delivery.ts';
-import { matches } from './subject.ts';
+import { interestedIn, runHandlers } from './handle-delivery.ts';
 
 /** An event that could not be handled. */
 export type DeadLetter = {
@@ -83,12 +82,15 @@ export function deadLettersOf(
           const newer = await sql`
             select 1 from inbox where resource = ${resource} and resource_id = ${row.resource_id}
               and version > ${row.version} and handled limit 1`.execute(tx);
-          const outcome = newer.rows.length > 0 ? 'overtaken' : 'handled';
+          const overtaken = newer.rows.length > 0;
+          const { subject, headers, payload } = row;
+          const interested = interestedIn(subscriptions, subject, headers);
+          // Who keeps a history wants old news, too.
+          const due = overtaken ? interested.filter(({ schema }) => schema === undefined) : interested;
+          const outcome = overtaken && due.length === 0 ? 'overtaken' : 'handled';
           if (outcome === 'handled') {
-            const { subject, headers, payload } = row;
-            const interested = subscriptions.filter((subscription) => matches(subscription.subject, subject));
-            if (interested.length === 0) throw new Error(`nothing handles ${subject} any more`);
-            await runHandlers(tx, interested, {
+            if (due.length === 0) throw new Error(`nothing handles ${subject} any more`);
+            await runHandlers(tx, due, {
               id: eventId,
               subject,
               resource,

@@ -48,8 +48,28 @@ export type Subscription<S extends DescMessage = DescMessage> = {
   ): Promise<void>;
 };
 
+/** A fact without its message: what its headers say. */
+export type FactHeader = Omit<ReceivedEvent<never>, 'message'>;
+
+/** What a service does with facts whatever their messages are: it keeps a history of them. */
+export type HeaderSubscription = {
+  /** `installer.v1.>`; the service is always named. */
+  subject: string;
+  /** What it is not interested in leaves no trace: no transaction, no inbox row. Everything unless told. */
+  wants?(fact: FactHeader): boolean;
+  /** As in {@link Subscription}; called for old news, too: a dead letter that was overtaken is history all the same. */
+  handle(
+    // oxlint-disable-next-line no-explicit-any -- the package does not know the service's tables
+    tx: Tx<any>,
+    fact: FactHeader,
+  ): Promise<void>;
+};
+
 /** A subscription whose message type the list of subscriptions need not know. */
-export type AnySubscription = Omit<Subscription, 'handle'> & {
+export type AnySubscription = Omit<Subscription, 'handle' | 'schema'> & {
+  /** Absent: messages are not decoded. */
+  schema?: DescMessage;
+  wants?(fact: FactHeader): boolean;
   handle(
     // oxlint-disable-next-line no-explicit-any -- the package does not know the service's tables
     tx: Tx<any>,
@@ -60,6 +80,15 @@ export type AnySubscription = Omit<Subscription, 'handle'> & {
 
 /** Checks a subscription's types and makes it fit for {@link startEvents}. */
 export function subscribe<S extends DescMessage>(subscription: Subscription<S>): AnySubscription {
+  return withSubject(subscription);
+}
+
+/** Makes a subscription to facts of any kind fit for {@link startEvents}. */
+export function subscribeToHeaders(subscription: HeaderSubscription): AnySubscription {
+  return withSubject(subscription);
+}
+
+function withSubject<S extends { subject: string }>(subscription: S): S {
   if (!/^[a-z]+\.v[0-9]+\.(>|[a-z*_-]+\.(>|[a-z*_-]+))$/.test(subscription.subject)) {
     throw new Error(`not a subject like installer.v1.install.*: ${subscription.subject}`);
   }

@@ -2,8 +2,8 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { DomainError, messageOf } from '@cnap/errors';
 import { isDatabaseUnavailable, type Database, type Tx } from '@cnap/postgres';
 import { span, withActor, withTrace } from '@cnap/telemetry';
-import { fromHeaders } from './cloud-event.ts';
-import type { AnySubscription } from './event.ts';
+import { fromHeaders, type EventHeaders } from './cloud-event.ts';
+import type { AnySubscription, FactHeader } from './event.ts';
 import { buryDelivery, countFailure, enterInbox, type Delivery } from './inbox-store.ts';
 import { matches } from './subject.ts';
 
@@ -25,7 +25,7 @@ export async function handleDelivery(
   subscriptions: AnySubscription[],
   delivery: Delivery,
 ): Promise<DeliveryOutcome> {
-  const interested = subscriptions.filter(({ subject }) => matches(subject, delivery.subject));
+  const interested = interestedIn(subscriptions, delivery.subject, delivery.headers);
   if (interested.length === 0) return { outcome: 'ignored' };
   try {
     try {
@@ -47,6 +47,27 @@ export async function handleDelivery(
   }
 }
 
+/** The subscriptions that an event is for. */
+export function interestedIn(
+  subscriptions: AnySubscription[],
+  subject: string,
+  headers: EventHeaders,
+): AnySubscription[] {
+  const named = subscriptions.filter((subscription) => matches(subscription.subject, subject));
+  if (!named.some(({ wants }) => wants)) return named;
+  try {
+    const header = headerOf(headers);
+    return named.filter(({ wants }) => wants?.(header) ?? true);
+  } catch {
+    return named; // which fails with what cannot be read, and says so
+  }
+}
+
+function headerOf(headers: EventHeaders): FactHeader {
+  const attributes = fromHeaders(headers);
+  return { ...attributes, fact: attributes.type.slice(attributes.type.lastIndexOf('.') + 1) };
+}
+
 /** Runs the handlers with the trace and on behalf of the actor of the event. */
 export async function runHandlers(
   // oxlint-disable-next-line no-explicit-any -- the package does not know the service's tables
@@ -54,16 +75,17 @@ export async function runHandlers(
   subscriptions: AnySubscription[],
   delivery: Delivery,
 ): Promise<void> {
-  const attributes = fromHeaders(delivery.headers);
-  const { actor, traceparent, type } = attributes;
-  const fact = type.slice(type.lastIndexOf('.') + 1);
+  const header = headerOf(delivery.headers);
+  const { actor, traceparent, type } = header;
   for (const subscription of subscriptions) {
-    const message = fromBinary(subscription.schema, delivery.payload);
+    const message = subscription.schema && fromBinary(subscription.schema, delivery.payload);
     const handle = (): Promise<void> =>
-      span(`consume ${type}`, { 'event.id': attributes.id }, () =>
-        subscription.handle(tx, { ...attributes, fact, message }),
+      span(`consume ${type}`, { 'event.id': header.id }, () =>
+        subscription.handle(tx, { ...header, message }),
       );
-    await withTrace(traceparent, () => (actor === undefined ? handle() : withActor(actor, handle)));
+    await withTrace(traceparent, () =>
+      actor === undefined ? handle() : withActor({ ...actor, onBehalf: true }, handle),
+    );
   }
 }
 

@@ -1,8 +1,11 @@
 export type { DeadLetter, DeadLetterPage, Replay } from './dead-letter.ts';
 export {
   subscribe,
+  subscribeToHeaders,
   type AnySubscription,
   type Fact,
+  type FactHeader,
+  type HeaderSubscription,
   type ReceivedEvent,
   type Subscription,
 } from './event.ts';

@@ -8,7 +8,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { publish, subscribe } from '../src/index.ts';
+import { publish, subscribe, subscribeToHeaders, type FactHeader } from '../src/index.ts';
 import { note, onOrders, openShop, publishOrder, type Shop, type Tables } from './shop.ts';
 
 let shop: Shop;
@@ -95,7 +95,14 @@ test('an event arrives as CloudEvent with trace and actor, and its effect is the
   );
   await billing.flushed();
   await eventually(async () => expect(await seenOf('ord_1')).toHaveLength(1));
-  expect(context).toEqual([traceId, actor, 'changed', 'billing.v1.order.changed', ['ws_a', 'ws_b'], 7]);
+  expect(context).toEqual([
+    traceId,
+    { ...actor, onBehalf: true },
+    'changed',
+    'billing.v1.order.changed',
+    ['ws_a', 'ws_b'],
+    7,
+  ]);
   expect((await seenOf('ord_1'))[0]).toMatchObject({ text: 'paid', version: '7' });
   const stored = await shop.jsm.streams.getMessage(shop.stream, {
     last_by_subj: `${shop.subjectPrefix}.billing.v1.order.changed`,
@@ -234,6 +241,45 @@ test('a replay that newer facts have overtaken is dropped and says so', async ()
   await eventually(async () => expect(await seenOf('ord_old')).toHaveLength(1));
   expect(await installer.replayDeadLetter(letter?.eventId ?? '')).toEqual({ outcome: 'overtaken' });
   expect((await seenOf('ord_old')).map((row) => row.version)).toEqual(['2']);
+});
+
+test('a history takes facts whatever their messages are, and leaves no trace of what it does not want', async () => {
+  const heard: FactHeader[] = [];
+  await using billing = await shop.start('billing');
+  await using installer = await shop.start('installer', {
+    subscriptions: [
+      subscribeToHeaders({
+        subject: 'billing.v1.>',
+        wants: ({ resourceId }) => resourceId.startsWith('ord_history'),
+        handle: async (_, fact) => {
+          if (fact.resourceId === 'ord_history' && fact.version === 1 && heard.length === 0) {
+            throw new Error('only later');
+          }
+          heard.push(fact);
+        },
+      }),
+    ],
+  });
+  await shop.order('ord_unwanted', 1);
+  await shop.order('ord_history', 1);
+  const letter = await eventually(async () => {
+    const { deadLetters } = await installer.listDeadLetters({ pageSize: 1 });
+    expect(deadLetters[0]?.resourceId).toBe('ord_history');
+    return deadLetters[0];
+  });
+  await shop.order('ord_history', 2);
+  await billing.flushed();
+  await eventually(() => expect(heard).toHaveLength(1));
+  // A newer fact has been handled; a history has a place for the older one all the same.
+  expect(await installer.replayDeadLetter(letter?.eventId ?? '')).toEqual({ outcome: 'handled' });
+  expect(heard).toMatchObject([
+    { resourceId: 'ord_history', version: 2, fact: 'changed', workspaceIds: ['ws_a', 'ws_b'] },
+    { resourceId: 'ord_history', version: 1, type: 'billing.v1.order.changed' },
+  ]);
+  const { rows } = await sql`select 1 from inbox where resource_id = 'ord_unwanted'`.execute(
+    shop.installer.db.kysely,
+  );
+  expect(rows).toEqual([]);
 });
 
 test('a message that is no event of ours ends in the dead letters', async () => {

@@ -74,7 +74,8 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
           if (reconcile === undefined) throw new Error(`no reconciler for ${task.kind}`);
           return reconcile(contextOf(task, signal));
         };
-        return task.actor === null ? reconcileOnce() : withActor(task.actor, reconcileOnce);
+        if (task.actor === null) return reconcileOnce();
+        return withActor({ ...task.actor, onBehalf: true }, reconcileOnce);
       });
     } catch (error) {
       // Whoever took over, or the shutdown, has the row; an aborted run says nothing about the resource.

@@ -213,7 +213,7 @@ test('trace and actor of the waker are those of the run', async () => {
   const actor = { kind: 'user', id: 'usr_1' } as const;
   await withTrace(`00-${traceId}-${'b'.repeat(16)}-01`, () => withActor(actor, () => queue.wakeUp('a')));
   await queue.running.idle();
-  expect(seen).toEqual([traceId, actor]);
+  expect(seen).toEqual([traceId, { ...actor, onBehalf: true }]);
 });
 
 test('who lost the lease cannot write, and what it wrote before stays', async () => {

@@ -8,6 +8,8 @@ export type Actor = {
   /** The session or token that was used. */
   credentialId?: string;
   address?: string;
+  /** The platform goes on by itself with what the actor began: a reconciler, or a consumer of a fact, works. */
+  onBehalf?: true;
 };
 
 type Context = { traceparent: string; actor: Actor | undefined };
