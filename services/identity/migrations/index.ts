@@ -6,6 +6,7 @@ import * as signIn from './0002-sign-in.ts';
 import * as jwtKeys from './0003-jwt-keys.ts';
 import * as mail from './0004-mail.ts';
 import * as invitations from './0005-invitations.ts';
+import * as auditEntries from './0006-audit-entries.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -17,4 +18,5 @@ export const migrations = {
   '0003-jwt-keys': jwtKeys,
   '0004-mail': mail,
   '0005-invitations': invitations,
+  '0006-audit-entries': auditEntries,
 };

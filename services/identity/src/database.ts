@@ -105,6 +105,25 @@ type InvitationsTable = {
   created_at: CreatedAt;
 };
 
+type AuditEntriesTable = {
+  id: string;
+  workspace_id: string;
+  event_id: string;
+  action: string;
+  resource_type: string;
+  resource_id: string;
+  actor_kind: 'user' | 'service' | 'anonymous';
+  actor_id: string;
+  actor_email: string;
+  actor_name: string;
+  credential_id: string;
+  credential_name: string;
+  address: string;
+  trace_id: string;
+  occurred_at: Date;
+  created_at: CreatedAt;
+};
+
 /** The tables of identity's schema. */
 export type Tables = {
   users: UsersTable;
@@ -121,6 +140,7 @@ export type Tables = {
   rate_limits: RateLimitsTable;
   mails: MailsTable;
   invitations: InvitationsTable;
+  audit_entries: AuditEntriesTable;
 };
 
 export type Database = OpenDatabase<Tables>;
@@ -133,3 +153,4 @@ export type AccessTokenRow = Selectable<AccessTokensTable>;
 export type SigningKeyRow = Selectable<SigningKeysTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type InvitationRow = Selectable<InvitationsTable>;
+export type AuditEntryRow = Selectable<AuditEntriesTable>;

@@ -15,6 +15,7 @@ import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
+import { onEveryFact } from './audit-entry/on-fact.ts';
 import { openAuth } from './auth/call.ts';
 import { signInHttp } from './auth/http.ts';
 import { signInPages } from './auth/page/pages.ts';
@@ -92,7 +93,7 @@ export async function startIdentity(
       service: 'identity',
       natsUrl: config.NATS_URL,
       subjectPrefix: config.CNAP_NATS_PREFIX,
-      subscriptions: [],
+      subscriptions: [...onEveryFact],
     }),
   );
   const queued = (one: Mail) => db.acrossWorkspaces((tx) => queueMail(tx, keyring, one));
