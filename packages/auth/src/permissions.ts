@@ -2,10 +2,11 @@ import { roles, type Role } from './caller.ts';
 
 /**
  * The lowest role that holds each permission; roles above hold it too. A viewer reads and nothing else, a
- * member does everything but what concerns members, the Stripe connection and registry credentials' secrets,
- * an admin everything but transferring and deleting the workspace.
+ * member does everything but what concerns members, the audit log, the Stripe connection and registry credentials'
+ * secrets, an admin everything but transferring and deleting the workspace.
  */
 export const permissions = {
+  'audit.read': 'admin',
   'checkouts.create': 'member',
   'clusters.create': 'member',
   'clusters.delete': 'member',

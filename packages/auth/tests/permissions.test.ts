@@ -15,9 +15,10 @@ test('an admin may do everything but transfer and delete the workspace', () => {
   expect(missing.toSorted()).toEqual(['workspaces.delete', 'workspaces.transfer']);
 });
 
-test('a member may touch neither members, the workspace, the Stripe connection nor registry secrets', () => {
+test('a member may read no audit log, and touch neither members, the workspace, the Stripe connection nor registry secrets', () => {
   const missing = Object.keys(permissions).filter((permission) => !mayRole('member', permission));
   expect(missing.toSorted()).toEqual([
+    'audit.read',
     'invitations.create',
     'invitations.delete',
     'members.delete',
@@ -31,9 +32,11 @@ test('a member may touch neither members, the workspace, the Stripe connection n
   ]);
 });
 
-test('a viewer reads, and nothing else', () => {
+test('a viewer reads all but the audit log, and does nothing else', () => {
   expect(allowed('viewer')).toEqual(
-    Object.keys(permissions).filter((permission) => permission.endsWith('.read')),
+    Object.keys(permissions).filter(
+      (permission) => permission.endsWith('.read') && permission !== 'audit.read',
+    ),
   );
 });
 

@@ -11,6 +11,7 @@ import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { ClusterService } from '@cnap/proto/cnap/clusters/v1/cluster_service';
 import { KubeconfigService } from '@cnap/proto/cnap/clusters/v1/kubeconfig_service';
 import { RegionService } from '@cnap/proto/cnap/clusters/v1/region_service';
+import { AuditEntryService } from '@cnap/proto/cnap/identity/v1/audit_entry_service';
 import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
@@ -22,6 +23,7 @@ import { ReleaseService } from '@cnap/proto/cnap/installer/v1/release_service';
 
 /** The services that can be reached through the public port, by the property that carries them. */
 export const publicServices = {
+  auditEntries: AuditEntryService,
   checkouts: CheckoutService,
   clusters: ClusterService,
   installs: InstallService,

@@ -1,6 +1,7 @@
 import { startEvents } from '@cnap/events';
 import { openDatabase } from '@cnap/postgres';
 import { identityServices } from '@cnap/proto/services/identity';
+import { AuditEntryService } from '@cnap/proto/cnap/identity/v1/audit_entry_service';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
@@ -16,6 +17,7 @@ import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { onEveryFact } from './audit-entry/on-fact.ts';
+import { auditEntryRpc } from './audit-entry/rpc.ts';
 import { openAuth } from './auth/call.ts';
 import { signInHttp } from './auth/http.ts';
 import { signInPages } from './auth/page/pages.ts';
@@ -123,6 +125,7 @@ export async function startIdentity(
         logger,
       }),
       routes: (router) => {
+        router.service(AuditEntryService, auditEntryRpc({ db }));
         router.service(
           CallerService,
           callerRpc({ db, keys, operators: operatorsOf(config), issuer: config.CNAP_PUBLIC_URL, now }),

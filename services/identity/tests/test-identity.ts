@@ -1,6 +1,7 @@
 // Identity as it runs, on real Postgres and NATS; people come in the way the gateway lets them in.
 import type { DescService } from '@bufbuild/protobuf';
 import type { Role } from '@cnap/auth';
+import { AuditEntryService } from '@cnap/proto/cnap/identity/v1/audit_entry_service';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import { InvitationService } from '@cnap/proto/cnap/identity/v1/invitation_service';
 import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
@@ -30,6 +31,7 @@ import { startPeers, type Peers } from './peers.ts';
 process.env['LOG_LEVEL'] ??= 'silent';
 
 const services = {
+  auditEntries: AuditEntryService,
   callers: CallerService,
   deadLetters: DeadLetterService,
   invitations: InvitationService,
@@ -59,7 +61,7 @@ export type TestIdentity = AsyncDisposable & {
   join(workspaceId: string, person: Person, role: Role): Promise<void>;
   /** Calls with a credential in a workspace, by default the person's own. */
   as(person: Person, workspaceId?: string): Clients;
-  withSecret(secret: string, workspaceId?: string): Clients;
+  withSecret(secret: string, workspaceId?: string, address?: string): Clients;
   asService(service: TestService): Clients;
   asAnybody(): Clients;
   /** Another process of the service on the same database. */
@@ -108,10 +110,10 @@ export async function startTestIdentity(
     return clientsOf(at, () => caller.token('identity'));
   };
   const gateway = serviceAt(url, 'gateway');
-  const withSecret = (credential: string, workspaceId = '') =>
+  const withSecret = (credential: string, workspaceId = '', address = '') =>
     clientsOf(
       url,
-      async () => (await gateway.callers.resolveCaller({ credential, workspaceId })).callerToken,
+      async () => (await gateway.callers.resolveCaller({ credential, workspaceId, address })).callerToken,
     );
   const sql = async (text: string, values: unknown[] = []) => (await admin.pool.query(text, values)).rows;
 

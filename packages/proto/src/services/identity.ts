@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { AuditEntryService } from '../gen/cnap/identity/v1/audit_entry_service_pb.ts';
 import { CallerService } from '../gen/cnap/identity/v1/caller_service_pb.ts';
 import { InvitationService } from '../gen/cnap/identity/v1/invitation_service_pb.ts';
 import { MemberService } from '../gen/cnap/identity/v1/member_service_pb.ts';
@@ -11,6 +12,7 @@ import { DeadLetterService } from '../gen/cnap/operations/v1/dead_letter_service
 
 /** The RPC services of identity, the dead letters among them. */
 export const identityServices: readonly DescService[] = [
+  AuditEntryService,
   CallerService,
   InvitationService,
   MemberService,

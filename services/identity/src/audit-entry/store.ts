@@ -1,3 +1,5 @@
+import { beyond, type PageQuery } from '@cnap/pages';
+import { sql } from 'kysely';
 import type { AuditEntryRow, Tx } from '../database.ts';
 
 /** An entry that is there already (its fact was delivered before) stays as it is. */
@@ -23,3 +25,40 @@ export async function nameActor(
     .executeTakeFirst();
   return { email: row?.email ?? '', name: row?.name ?? '', credential: row?.credential ?? '' };
 }
+
+/** What to list; what is empty or undefined holds for all. */
+export type EntryFilter = {
+  resourceId: string;
+  actorId: string;
+  /** A whole action, or the first of its names. */
+  action: string;
+  from: Date | undefined;
+  /** Exclusive. */
+  until: Date | undefined;
+};
+
+/** The log of a workspace, newest first by when things were done. */
+export const listEntries = (
+  tx: Tx,
+  workspaceId: string,
+  { resourceId, actorId, action, from, until }: EntryFilter,
+  { limit, after }: PageQuery,
+): Promise<AuditEntryRow[]> =>
+  tx
+    .selectFrom('audit_entries')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .$if(resourceId !== '', (query) => query.where('resource_id', '=', resourceId))
+    .$if(actorId !== '', (query) => query.where('actor_id', '=', actorId))
+    .$if(action !== '', (query) =>
+      query.where((eb) =>
+        eb.or([eb('action', '=', action), sql<boolean>`starts_with(action, ${`${action}.`})`]),
+      ),
+    )
+    .$if(from !== undefined, (query) => query.where('occurred_at', '>=', from ?? new Date(0)))
+    .$if(until !== undefined, (query) => query.where('occurred_at', '<', until ?? new Date(0)))
+    .where(beyond(after, 'newest first', { time: 'occurred_at', id: 'id' }))
+    .orderBy('occurred_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute();
