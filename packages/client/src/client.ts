@@ -46,8 +46,7 @@ export type CnapClient = {
 
 /** Makes a client. It holds no connection that would have to be closed. */
 export function createCnapClient(options: CnapClientOptions): CnapClient {
-  const interceptors = [retryUnavailable(options.retries ?? 3), identify(options)];
-  const transport = unaryDeadline(transportOf(options, interceptors), options.timeoutMs ?? 30_000);
+  const transport = callsOf(options);
   const clients = Object.entries(publicServices).map(([name, service]) => [
     name,
     withTidyStreams<DescService>(service, createClient<DescService>(service, transport)),
@@ -55,10 +54,26 @@ export function createCnapClient(options: CnapClientOptions): CnapClient {
   return Object.fromEntries(clients) as CnapClient;
 }
 
+/**
+ * A client of one service, for pages that should load no other:
+ * `createServiceClient(OrderService, options)` with `OrderService` of `@cnap/client/cnap/billing/v1/order_service`.
+ */
+export function createServiceClient<S extends DescService>(
+  service: S,
+  options: CnapClientOptions,
+): Client<S> {
+  return withTidyStreams(service, createClient(service, callsOf(options)));
+}
+
 /** Call options for a workspace other than the client's: `client.clusters.listClusters({}, inWorkspace(id))`. */
 export const inWorkspace = (workspaceId: string): CallOptions => ({
   headers: { [workspaceHeader]: workspaceId },
 });
+
+function callsOf(options: CnapClientOptions): Transport {
+  const interceptors = [retryUnavailable(options.retries ?? 3), identify(options)];
+  return unaryDeadline(transportOf(options, interceptors), options.timeoutMs ?? 30_000);
+}
 
 function transportOf(options: CnapClientOptions, interceptors: Interceptor[]): Transport {
   const baseUrl = options.baseUrl.replace(/\/+$/, '');

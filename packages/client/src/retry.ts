@@ -3,6 +3,8 @@ import { reflect } from '@bufbuild/protobuf/reflect';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type Interceptor } from '@connectrpc/connect';
 
+import { pause } from './pause.ts';
+
 const firstPauseMs = 100;
 const longestPauseMs = 3_000;
 
@@ -19,7 +21,9 @@ export const retryUnavailable =
         const unavailable = ConnectError.from(error).code === Code.Unavailable;
         if (!unavailable || attempt >= retries || request.signal.aborted) throw error;
         const longest = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs);
-        await pause(longest * (0.5 + Math.random() / 2), request.signal, error);
+        await pause(longest * (0.5 + Math.random() / 2), request.signal).catch(() => {
+          throw error;
+        });
       }
     }
   };
@@ -30,15 +34,4 @@ function mayRepeat(method: DescMethod, message: Message, header: Headers): boole
   const field = method.input.fields.find(({ name }) => name === 'request_id');
   if (field === undefined || field.fieldKind !== 'scalar') return false;
   return header.has('idempotency-key') || reflect(method.input, message).get(field) !== '';
-}
-
-function pause(ms: number, signal: AbortSignal, error: unknown): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = (): void => reject(error);
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', onAbort, { once: true });
-  return promise.finally(() => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  });
 }

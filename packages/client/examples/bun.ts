@@ -1,0 +1,25 @@
+// bun bun.ts
+import { createCnapClient, pages, reasonOf } from '@cnap/client';
+
+const cnap = createCnapClient({
+  baseUrl: Bun.env['CNAP_URL'] ?? 'http://127.0.0.1:8080',
+  token: Bun.env['CNAP_TOKEN'] ?? '',
+  workspaceId: Bun.env['CNAP_WORKSPACE'] ?? '',
+});
+
+const { user } = await cnap.users.getCurrentUser({});
+console.log(`you are ${user?.email}`);
+
+for await (const { id, name } of pages(cnap.clusters.listClusters, { pageSize: 100 })) {
+  // A watch says at once how things are, and then each change.
+  for await (const { cluster } of cnap.clusters.watchCluster({ id })) {
+    console.log(`${name} serves Kubernetes ${cluster?.kubernetesVersion}`);
+    break;
+  }
+}
+
+try {
+  await cnap.clusters.getCluster({ id: 'clu_00000000000000000000000000' });
+} catch (error) {
+  console.log(`refused: ${reasonOf(error)}`);
+}
