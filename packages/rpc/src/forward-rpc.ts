@@ -146,7 +146,13 @@ function respondHttp2(
 ): void {
   if (client.destroyed || client.headersSent) return;
   const waitForTrailers = headers['content-type']?.startsWith('application/grpc') ?? false;
-  client.respond({ ...headers, ...set } as OutgoingHttpHeaders, { waitForTrailers });
+  client.respond({ ...headers, ...set, ...varyOf(headers, set) } as OutgoingHttpHeaders, { waitForTrailers });
+}
+
+/** What the answer depends on for its service and for whoever stands before it. */
+function varyOf(headers: IncomingHttpHeaders, { vary }: OutgoingHttpHeaders): { vary?: string } {
+  if (vary === undefined || headers.vary === undefined) return {};
+  return { vary: `${String(vary)}, ${headers.vary}` };
 }
 
 function respondHttp1(
@@ -154,7 +160,8 @@ function respondHttp1(
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
   set: Record<string, string> = {},
 ): void {
-  for (const [name, value] of Object.entries({ ...headers, ...set })) {
+  const vary = varyOf(headers, response.getHeaders());
+  for (const [name, value] of Object.entries({ ...headers, ...set, ...vary })) {
     if (!name.startsWith(':') && !hopByHop.has(name) && value !== undefined)
       response.setHeader(name, value as string);
   }

@@ -21,6 +21,7 @@ export {
   type PortLimits,
   type PortOptions,
 } from './port.ts';
+export { cacheControlOf, etagOf, hasAlready, knowsSecrets, notKept, readVary } from './read-caching.ts';
 export { endUnreadBody } from './request-body.ts';
 export { refuseRpc } from './refuse-rpc.ts';
 export { routeTable, type RpcRoute } from './route-table.ts';

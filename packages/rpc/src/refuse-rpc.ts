@@ -14,6 +14,7 @@ import type {
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { DomainError } from '@cnap/errors';
 import type { HttpRequest, HttpResponse } from './port.ts';
+import { notKept } from './read-caching.ts';
 import { endUnreadBody } from './request-body.ts';
 import { toConnectError } from './to-connect-error.ts';
 
@@ -55,6 +56,7 @@ export function refuseRpc(
 ): void {
   if (response.headersSent || response.destroyed) return;
   endUnreadBody(request, response);
+  if (request.method === 'GET') response.setHeader('cache-control', notKept);
   const answer = async (): Promise<void> => {
     const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
     await universalResponseToNodeResponse(

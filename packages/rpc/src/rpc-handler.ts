@@ -11,6 +11,7 @@ import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/tel
 import { isReadOnly } from './access.ts';
 import { callKey, type Call } from './call.ts';
 import { setDeadline } from './deadline.ts';
+import { answerToGet } from './get-answer.ts';
 import type { HttpRequest, HttpResponse } from './port.ts';
 import { unreadable } from './failure.ts';
 import { refusal } from './refuse-rpc.ts';
@@ -97,7 +98,11 @@ function serve(
     const answer = await handler(
       whole ? { ...universal, body: bodyInTime(body, options.bodyTimeoutMs) } : universal,
     );
-    await universalResponseToNodeResponse(await clarify(answer, universal, call), response);
+    const clear = await clarify(answer, universal, call);
+    await universalResponseToNodeResponse(
+      request.method === 'GET' ? await answerToGet(clear, universal, call) : clear,
+      response,
+    );
   };
   work().catch((err: unknown) => {
     // The caller went away, or sent something that is not even a request.

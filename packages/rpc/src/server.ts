@@ -1,10 +1,10 @@
 import { createConnectRouter, type ConnectRouter } from '@connectrpc/connect';
-import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import type { DescFile, DescMethod, DescService } from '@bufbuild/protobuf';
 import type { Caller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import { createLogger, type Logger } from '@cnap/telemetry';
 import { accessRuleOf } from './access.ts';
+import { compressions } from './compression.ts';
 import { createFail } from './failure.ts';
 import { createGate } from './gate.ts';
 import { healthRoutes } from './health.ts';
@@ -71,7 +71,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
 
   const fail = createFail(options.service, logger);
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: compressions,
     // A misspelt field or enum value in JSON is told, not passed over: a filter that is ignored would list everything.
     jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,

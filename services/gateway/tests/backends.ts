@@ -4,6 +4,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { UserCaller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
+import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
 import { ListingService } from '@cnap/proto/cnap/catalog/v1/listing_service';
 import { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
@@ -30,6 +31,8 @@ export type Backends = AsyncDisposable & {
   gate: { open: Promise<void> };
   seen: Seen[];
   lines: { next: Promise<void>; ended: PromiseWithResolvers<void> };
+  /** The name of every workspace, the first line of every log, and what listing fails with. */
+  answers: { name: string; line: string; failure: DomainError | undefined };
   webhooks: { headers: Record<string, unknown>; body: Buffer; status: number; hang: boolean }[];
   answerWebhook: { status: number; hang: boolean };
   environment: Record<string, string>;
@@ -44,6 +47,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
   const gate = { open: Promise.resolve() };
   const seen: Seen[] = [];
   const lines: Backends['lines'] = { next: Promise.resolve(), ended: Promise.withResolvers() };
+  const answers: Backends['answers'] = { name: 'Engines', line: 'one', failure: undefined };
   const webhooks: Backends['webhooks'] = [];
   const answerWebhook = { status: 200, hang: false };
   const note = (context: HandlerContext) => {
@@ -62,7 +66,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
     startRpcServer({ service, port: 0, services, routes, verifyCaller: keys.verifierFor(service), ...more });
 
   const identity = parts.use(
-    await serve('identity', [CallerService, WorkspaceService], (router) => {
+    await serve('identity', [CallerService, WorkspaceService, TokenService], (router) => {
       router.service(CallerService, {
         async resolveCaller({ credential, workspaceId, address }) {
           resolved.push({ credential, workspaceId, address });
@@ -80,10 +84,11 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
         },
         getSigningKeys: () => ({ jwksJson: JSON.stringify(keys.jwks) }),
       });
+      router.service(TokenService, { createToken: () => ({ secret: answers.name }) });
       router.service(WorkspaceService, {
         getWorkspace({ id }, context) {
           note(context);
-          return { workspace: { id, name: 'Engines' } };
+          return { workspace: { id, name: answers.name } };
         },
         createWorkspace({ name }, context) {
           note(context);
@@ -98,7 +103,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
         async *streamPodLogs(_request, context) {
           note(context);
           context.signal.addEventListener('abort', () => lines.ended.resolve());
-          yield { line: 'one' };
+          yield { line: answers.line };
           await Promise.race([lines.next, lines.ended.promise]);
           yield { line: 'two' };
         },
@@ -128,6 +133,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
         router.service(ListingService, {
           listListings(_request, context) {
             note(context);
+            if (answers.failure) throw answers.failure;
             return { listings: [], nextPageToken: 'next' };
           },
         }),
@@ -142,6 +148,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
     gate,
     seen,
     lines,
+    answers,
     webhooks,
     answerWebhook,
     environment: {

@@ -3,7 +3,7 @@ import { getOption, type DescMethod } from '@bufbuild/protobuf';
 import { permissions } from '@cnap/auth';
 import { rpcServices, serviceNames } from '@cnap/proto';
 import * as options from '@cnap/proto/cnap/options/v1/options';
-import { isInternal, isReadOnly, routeTable } from '@cnap/rpc';
+import { isInternal, isReadOnly, knowsSecrets, routeTable } from '@cnap/rpc';
 import { describe, expect, test } from 'vitest';
 
 const pathOf = (method: DescMethod) => `/${method.parent.typeName}/${method.name}`;
@@ -43,6 +43,12 @@ describe.each(methods)('$path', ({ path, service, method }) => {
   test('reads say NO_SIDE_EFFECTS, and what says so reads', () => {
     const saysWhatItIs = readVerbs.test(method.name) === isReadOnly(method);
     expect(saysWhatItIs || checksThatWrite.has(method.name)).toBe(true);
+  });
+
+  test('may be kept by caches only when it is a public read without secrets', () => {
+    if (getOption(method, options.public_max_age_seconds) === 0) return;
+    expect(access).toBe(options.Access.PUBLIC);
+    expect([isReadOnly(method), knowsSecrets(method)]).toEqual([true, false]);
   });
 
   test('streams only where its name says so', () => {

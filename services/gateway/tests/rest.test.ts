@@ -99,15 +99,21 @@ describe('resources', () => {
   test('what is large is compressed for who takes that', async () => {
     for (let count = 0; count < 10; count += 1) await aRegion(`Region ${count}`);
     const sizes: Record<string, unknown> = {};
-    for (const encoding of ['gzip, br', 'gzip;q=0', 'identity']) {
+    for (const encoding of ['gzip, br', 'gzip', 'br;q=0.5, gzip', 'gzip;q=0', 'identity']) {
       const headers = { authorization: 'Bearer owner', 'accept-encoding': encoding };
       const sent = httpRequest(`${gateway.url}/v1/regions`, { headers }).end();
       const [answer] = (await once(sent, 'response')) as [IncomingMessage];
       answer.resume();
       sizes[encoding] = answer.headers['content-encoding'] ?? 'none';
-      expect(answer.headers['vary']).toBe('accept-encoding');
+      expect(answer.headers['vary']).toContain('accept-encoding');
     }
-    expect(sizes).toEqual({ 'gzip, br': 'gzip', 'gzip;q=0': 'none', identity: 'none' });
+    expect(sizes).toEqual({
+      'gzip, br': 'br',
+      gzip: 'gzip',
+      'br;q=0.5, gzip': 'gzip',
+      'gzip;q=0': 'none',
+      identity: 'none',
+    });
     expect((await call('GET', '/v1/regions')).json['data']).toHaveLength(10);
   });
 
@@ -149,7 +155,7 @@ describe('resources', () => {
       const { headers } = await call('GET', path, { headers: { 'x-request-id': 'req_mine' } });
       expect(headers.get('x-request-id')).toBe('req_mine');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('cache-control')).toMatch(/^(no-store|private, no-cache)$/);
     }
   });
 
@@ -290,7 +296,8 @@ describe('what is wrong is told', () => {
 
   test('media types', async () => {
     expect((await post('name=a', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
-    expect((await post('{"name": "a"}', { 'content-encoding': 'gzip' })).status).toBe(415);
+    const unknown = await post('{"name": "a"}', { 'content-encoding': 'deflate' });
+    expect([unknown.status, unknown.headers.get('accept-encoding')]).toEqual([415, 'gzip, br']);
     expect((await call('GET', '/v1/regions', { headers: { accept: 'text/html' } })).status).toBe(406);
   });
 

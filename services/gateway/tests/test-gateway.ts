@@ -20,6 +20,8 @@ export const transports: Record<string, (baseUrl: string) => Transport> = {
   'Connect over HTTP/1.1': (baseUrl) => createConnectTransport({ httpVersion: '1.1', baseUrl }),
   'Connect GET': (baseUrl) =>
     createConnectTransport({ httpVersion: '1.1', baseUrl, useHttpGet: true, useBinaryFormat: false }),
+  'Connect GET over HTTP/2': (baseUrl) =>
+    createConnectTransport({ httpVersion: '2', baseUrl, useHttpGet: true }),
   'Connect over HTTP/2': (baseUrl) => createConnectTransport({ httpVersion: '2', baseUrl }),
   gRPC: (baseUrl) => createGrpcTransport({ baseUrl }),
   'gRPC-Web over HTTP/1.1': (baseUrl) => createGrpcWebTransport({ httpVersion: '1.1', baseUrl }),

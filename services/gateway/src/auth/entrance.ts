@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@cnap/rpc';
 import { credentialOf } from '../rpc-forwarding/credential.ts';
-import { refuseCrossSite, sessionIn } from './browser.ts';
+import { isSameOrigin, refuseCrossSite, sessionIn } from './browser.ts';
 import { clientAddress, proxiesOf } from './client-address.ts';
 
 /** Who stands before the public port, and where they come from. */
@@ -13,11 +13,21 @@ export type Entrance = {
    *   another site made a browser send with anything but a GET
    */
   credentialOf(request: HttpRequest): string | undefined;
+  /**
+   * Whether whoever wrote the request is who is answered. Another site can make a browser ask with its cookie, put words
+   * into the question, and see on the wire how long the answer is; compressed, that tells whether the words are in the
+   * answer already (BREACH). A bearer token it cannot make a browser send, and without a credential there are no secrets.
+   */
+  isOwnDoing(request: HttpRequest): boolean;
 };
 
 export function entrance(publicUrl: string, trustedProxies: readonly string[]): Entrance {
   const proxies = proxiesOf(trustedProxies);
   return {
+    isOwnDoing: (request) =>
+      request.headers.authorization !== undefined ||
+      sessionIn(request.headers.cookie, publicUrl) === undefined ||
+      isSameOrigin(request, publicUrl),
     addressOf: (request) =>
       clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], proxies),
     credentialOf(request) {

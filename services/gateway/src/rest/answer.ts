@@ -2,7 +2,10 @@ import { constants } from 'node:http2';
 import { DomainError } from '@cnap/errors';
 import { chooseWorkspace, listText, parseJson, RestProblem } from '@cnap/rest';
 import {
+  cacheControlOf,
   clientAddressHeader,
+  knowsSecrets,
+  notKept,
   toConnectError,
   type Backends,
   type HttpRequest,
@@ -77,22 +80,30 @@ export async function answerOperation(
     await sendEvents(stream, response, operation, arrival.compiled.writeEvent, deps.events);
     return;
   }
-  if (arrival.compiled.pages !== undefined) {
-    await send(request, response, {
-      status: operation.status,
-      type,
-      body: await everyPage(arrival.compiled, unary, message, deps),
-    });
-    return;
-  }
-  const bytes = await callService(deps.backends, operation, { ...unary, message });
-  const raw = arrival.compiled.raw.get(type);
-  if (raw !== undefined) {
-    await send(request, response, { status: operation.status, type, body: raw(bytes) });
-    return;
-  }
-  const { json, etag } = arrival.compiled.writeAnswer(bytes);
-  await send(request, response, { status: operation.status, type, body: json, etag });
+  const { body, etag } = await contentOf(arrival.compiled, type, unary, message, deps);
+  await send(request, response, {
+    status: operation.status,
+    type,
+    body,
+    etag,
+    caching: operation.method === 'GET' ? cacheControlOf(operation.rpc, call === undefined) : notKept,
+    compressible: !knowsSecrets(operation.rpc) && deps.entrance.isOwnDoing(request),
+  });
+}
+
+async function contentOf(
+  compiled: Compiled,
+  type: string,
+  unary: Omit<ServiceCall, 'message'>,
+  message: Uint8Array,
+  deps: AnswerDeps,
+): Promise<{ body: string | Buffer | undefined; etag?: string | undefined }> {
+  if (compiled.pages !== undefined) return { body: await everyPage(compiled, unary, message, deps) };
+  const bytes = await callService(deps.backends, compiled.operation, { ...unary, message });
+  const raw = compiled.raw.get(type);
+  if (raw !== undefined) return { body: raw(bytes) };
+  const { json, etag } = compiled.writeAnswer(bytes);
+  return { body: json, etag };
 }
 
 function typeFor(request: HttpRequest, { operation, types }: Compiled): string {

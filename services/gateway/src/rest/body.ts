@@ -1,24 +1,31 @@
 import { RestProblem } from '@cnap/rest';
 import type { HttpRequest } from '@cnap/rpc';
+import { bodyTooLarge, decompressed, isEncoding } from './content-encoding.ts';
 
 const maxBytes = 4 * 1024 * 1024;
 const timeoutMs = 30_000;
 
 /**
- * Reads the body of a request.
- * @throws RestProblem 413 when it is too large, 408 when it does not arrive in time
+ * Reads the body of a request, and decompresses it; it is bounded before and after.
+ * @throws RestProblem 413 when it is too large, 408 when it does not arrive in time, 400 when it cannot be decompressed
  */
 export async function readBody(request: HttpRequest): Promise<Buffer> {
+  const body = await bytesOf(request);
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  return body.byteLength > 0 && isEncoding(encoding) ? decompressed(body, encoding, maxBytes) : body;
+}
+
+async function bytesOf(request: HttpRequest): Promise<Buffer> {
   // Node ends an HTTP/2 request without a body at once; who calls was looked into first.
   if (('stream' in request ? request.stream : request).readableEnded) return Buffer.alloc(0);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let length = 0;
   const timer = setTimeout(() => reject(late()), timeoutMs);
   request.on('data', (chunk: Buffer) => {
     length += chunk.byteLength;
-    if (length > maxBytes) reject(tooLarge());
+    if (length > maxBytes) reject(bodyTooLarge(maxBytes));
     else chunks.push(chunk);
   });
   request.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
@@ -31,13 +38,6 @@ export async function readBody(request: HttpRequest): Promise<Buffer> {
     request.removeAllListeners('data');
   }
 }
-
-const tooLarge = (): RestProblem =>
-  new RestProblem(413, {
-    code: 'payload_too_large',
-    message: `The body is larger than ${maxBytes / 1024 / 1024} MiB.`,
-    details: { reason: 'BODY_TOO_LARGE' },
-  });
 
 const late = (): RestProblem =>
   new RestProblem(408, {

@@ -1,4 +1,5 @@
 import { RestProblem } from '@cnap/rest';
+import { isEncoding } from './content-encoding.ts';
 
 const eventStream = 'text/event-stream';
 const json = 'application/json';
@@ -51,7 +52,7 @@ export function acceptsEvents(accept: string | undefined): void {
 }
 
 /**
- * Refuses a body that is not JSON. Without a type it is taken for JSON.
+ * Refuses a body that is not JSON, or compressed in a way that is not known. Without a type it is taken for JSON.
  * @throws RestProblem 415
  */
 export function requireJson(contentType: string | undefined, contentEncoding: string | undefined): void {
@@ -62,11 +63,17 @@ export function requireJson(contentType: string | undefined, contentEncoding: st
     .find((parameter) => parameter.startsWith('charset='))
     ?.replaceAll(/charset=|"/g, '');
   const isJson = type === json || type === 'application/merge-patch+json';
-  if (isJson && (charset ?? 'utf-8') === 'utf-8' && (contentEncoding ?? 'identity') === 'identity') return;
-  throw new RestProblem(415, {
-    code: 'unsupported_media_type',
-    message: 'The body must be JSON in UTF-8, without a Content-Encoding.',
-    suggestion: `Send the header Content-Type: ${json}.`,
-    details: { reason: 'UNSUPPORTED_MEDIA_TYPE' },
-  });
+  const encoding = contentEncoding ?? 'identity';
+  const isReadable = encoding === 'identity' || isEncoding(encoding);
+  if (isJson && (charset ?? 'utf-8') === 'utf-8' && isReadable) return;
+  throw new RestProblem(
+    415,
+    {
+      code: 'unsupported_media_type',
+      message: 'The body must be JSON in UTF-8, with no other Content-Encoding than gzip or br.',
+      suggestion: `Send the header Content-Type: ${json}.`,
+      details: { reason: 'UNSUPPORTED_MEDIA_TYPE' },
+    },
+    isReadable ? {} : { 'accept-encoding': 'gzip, br' },
+  );
 }

@@ -3,6 +3,7 @@ import { DomainError, invalidField } from '@cnap/errors';
 import {
   clientAddressHeader,
   forwardRpc,
+  knowsSecrets,
   refuseRpc,
   requestIdFrom,
   type Backends,
@@ -59,6 +60,7 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
         backends: deps.backends,
         headers: {
           ...withoutInternalHeaders(request),
+          ...(knowsSecrets(route.method) || !deps.entrance.isOwnDoing(request) ? uncompressed : {}),
           authorization: token === undefined ? undefined : `Bearer ${token}`,
           traceparent: span.traceparent,
           'x-request-id': requestId,
@@ -92,6 +94,13 @@ function cutOff(response: HttpResponse): void {
   if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
   else response.destroy();
 }
+
+/** A length that tells of nothing; without the headers an answer would be compressed as its request is. */
+const uncompressed = {
+  'accept-encoding': 'identity',
+  'connect-accept-encoding': 'identity',
+  'grpc-accept-encoding': 'identity',
+};
 
 /** What only the platform itself says, and what services are not to see. */
 function withoutInternalHeaders(request: HttpRequest): Record<string, undefined> {
