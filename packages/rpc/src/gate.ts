@@ -1,8 +1,9 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import { ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { actorOf, type Caller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
-import { adoptActor } from '@cnap/telemetry';
-import { authorize } from './access.ts';
+import { adoptActor, type Actor } from '@cnap/telemetry';
+import { authorize, isReadOnly } from './access.ts';
 import { callKey } from './call.ts';
 import type { Fail } from './failure.ts';
 
@@ -20,13 +21,17 @@ export function createGate(verifyCaller: (token: string) => Promise<Caller>, fai
     call.protocol = context.protocolName;
     try {
       call.caller = await authenticate(context.requestHeader, call.address, verifyCaller);
-      adoptActor(actorOf(call.caller));
+      adoptActor(actorFor(context.method, call.caller));
       authorize(context.method, call.caller);
     } catch (error) {
       throw fail(error, call, context.signal);
     }
   };
 }
+
+/** Who reads changes nothing: what the platform learns, and writes down, while it answers is its own doing. */
+const actorFor = (method: DescMethod, caller: Caller): Actor =>
+  isReadOnly(method) ? { ...actorOf(caller), onBehalf: true } : actorOf(caller);
 
 async function authenticate(
   header: Headers,

@@ -30,7 +30,7 @@ describe('a seller account', () => {
     const { data } = await billing.stripe.accounts.list({ limit: 100 });
     const ours = data.filter(({ metadata }) => metadata?.['workspaceId'] === billing.sellerWorkspaceId);
     expect(ours).toHaveLength(1);
-    expect(await factsOf(billing, 'seller')).toEqual(['enabled']);
+    expect(await factsOf(billing, 'seller')).toEqual(['connected', 'enabled']);
   });
 
   test('that Stripe switches off says so, and when it is back', async () => {
@@ -40,7 +40,7 @@ describe('a seller account', () => {
     await eventually(async () => (await seen())?.chargesEnabled === false);
     await simulate(billing, `/accounts/${accountId}`, { charges_enabled: true });
     await eventually(async () => (await seen())?.chargesEnabled === true);
-    expect(await factsOf(billing, 'seller')).toEqual(['enabled', 'disabled', 'enabled']);
+    expect(await factsOf(billing, 'seller')).toEqual(['connected', 'enabled', 'disabled', 'enabled']);
   });
 
   test('is shown as last seen while Stripe is away', async () => {

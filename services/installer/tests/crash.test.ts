@@ -103,6 +103,7 @@ async function lifeOfOne(): Promise<{ receipt: string[]; namespace: string }> {
     'created',
     'deploying',
     'ready',
+    'deleting',
     'deleted',
   ]);
   const { deletionReceipt } = await installer.as('buyer').installs.getDeletionReceipt({ installId: id });

@@ -132,6 +132,7 @@ test('ended after it ran, and ended again: nothing is left, and a receipt names 
     'created',
     'deploying',
     'ready',
+    'deleting',
     'deleted',
   ]);
   const watched = [];

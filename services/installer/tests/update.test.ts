@@ -88,6 +88,7 @@ test('overrides make a release: what changed changes, passwords stay, what left 
     'created',
     'deploying',
     'ready',
+    'overrides_changed',
     'updated',
   ]);
   await override(id, {});

@@ -1,7 +1,9 @@
 import { DomainError, notFound } from '@cnap/errors';
+import { publish } from '@cnap/events';
 import type { Database, Tx } from '@cnap/postgres';
 import { wake } from '@cnap/reconcile';
 import type { BillingTables, OrderRow } from '../database.ts';
+import { cancelRequested, refundRequested } from './event.ts';
 import { changeOrder, findOrder } from './store.ts';
 
 /** The order if the workspace bought it. */
@@ -52,6 +54,7 @@ export const cancelOrder = (
     const cancel = wishOf(row, atOnce);
     if (row.cancel === cancel) return row;
     const changed = await changeOrder(tx, row, { cancel });
+    await publish(tx, cancelRequested(changed));
     await wake(tx, 'order', id);
     return changed;
   });
@@ -85,6 +88,7 @@ export async function refundOrder(tx: Tx<BillingTables>, workspaceId: string, id
   }
   if (row.refund) return row;
   const changed = await changeOrder(tx, row, { refund: true });
+  await publish(tx, refundRequested(changed));
   await wake(tx, 'order', id);
   return changed;
 }

@@ -4,11 +4,10 @@ import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
 import type { OrderRow } from '../database.ts';
 import { stateToProto } from './to-proto.ts';
 
-/** The fact of the state that the order has entered: `order.authorized` and the like. */
-export const orderEntered = (row: OrderRow): Fact => ({
+const orderFact = (fact: string, row: OrderRow): Fact => ({
   service: 'billing',
   resource: 'order',
-  fact: row.state,
+  fact,
   id: row.id,
   version: Number(row.version),
   workspaceIds: [row.workspace_id, row.seller_workspace_id],
@@ -26,3 +25,9 @@ export const orderEntered = (row: OrderRow): Fact => ({
     currency: row.currency,
   }),
 });
+
+/** The fact of the state that the order has entered: `order.authorized` and the like. */
+export const orderEntered = (row: OrderRow) => orderFact(row.state, row);
+/** What one of its sides wants; what comes of it are the facts of the states that are entered. */
+export const cancelRequested = (row: OrderRow) => orderFact('cancel_requested', row);
+export const refundRequested = (row: OrderRow) => orderFact('refund_requested', row);

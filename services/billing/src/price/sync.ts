@@ -1,6 +1,7 @@
 import { publish } from '@cnap/events';
 import type { Database, Tx } from '@cnap/postgres';
 import { done, type Reconcile } from '@cnap/reconcile';
+import { withActor } from '@cnap/telemetry';
 import type { BillingTables } from '../database.ts';
 import { sellerOf } from '../seller-account/store.ts';
 import { priceChanged } from './event.ts';
@@ -21,12 +22,15 @@ export async function readPrices(
   const unique = [...new Set(ids)];
   const read = await Promise.all(unique.map((id) => prices.read(owner.accountId, id)));
   const found = read.filter((price) => price !== undefined);
-  await db.acrossWorkspaces(async (tx) => {
-    await keepPrices(tx, owner, found);
-    for (const [index, id] of unique.entries()) {
-      if (read[index] === undefined) await keepDeletion(tx, owner.accountId, id);
-    }
-  });
+  // Whoever needs the prices has not changed them: that was done at Stripe.
+  await withActor({ kind: 'service', id: 'billing' }, () =>
+    db.acrossWorkspaces(async (tx) => {
+      await keepPrices(tx, owner, found);
+      for (const [index, id] of unique.entries()) {
+        if (read[index] === undefined) await keepDeletion(tx, owner.accountId, id);
+      }
+    }),
+  );
   return found;
 }
 

@@ -4,11 +4,18 @@ import { SellerEventSchema } from '@cnap/proto/cnap/billing/v1/seller_event';
 import type { SellerAccountRow } from '../database.ts';
 
 /** `seller.enabled` or `seller.disabled`, by whether the account can take payments. */
-export function sellerChanged(row: SellerAccountRow): Fact {
+export const sellerChanged = (row: SellerAccountRow): Fact =>
+  sellerFact(row.charges_enabled ? 'enabled' : 'disabled', row);
+
+/** The workspace has an account now, which takes payments once Stripe says so. */
+export const sellerConnected = (row: SellerAccountRow): Fact =>
+  sellerFact(row.charges_enabled ? 'enabled' : 'connected', row);
+
+function sellerFact(fact: string, row: SellerAccountRow): Fact {
   return {
     service: 'billing',
     resource: 'seller',
-    fact: row.charges_enabled ? 'enabled' : 'disabled',
+    fact,
     id: row.workspace_id,
     version: Number(row.version),
     workspaceIds: [row.workspace_id],

@@ -50,12 +50,15 @@ export async function claimSellerAccount(
   return { row, isNew: false };
 }
 
-/** Keeps what Stripe says. `changed` tells whether sellers can now do more, or less, than before. */
+/**
+ * Keeps what Stripe says. `changed` tells whether sellers can now do more, or less, than before, `connected` whether
+ * there was no account.
+ */
 export async function storeAccountSeen(
   tx: BillingTx,
   workspaceId: string,
   seen: AccountSeen,
-): Promise<{ row: SellerAccountRow; changed: boolean } | undefined> {
+): Promise<{ row: SellerAccountRow; changed: boolean; connected: boolean } | undefined> {
   const before = await tx
     .selectFrom('seller_account')
     .selectAll()
@@ -80,7 +83,7 @@ export async function storeAccountSeen(
     .executeTakeFirstOrThrow();
   const changed =
     before.charges_enabled !== row.charges_enabled || before.payouts_enabled !== row.payouts_enabled;
-  return { row, changed };
+  return { row, changed, connected: before.stripe_account_id === null };
 }
 
 /** Forgets the account. The row stays, so that the versions of its facts go on rising. */

@@ -3,7 +3,7 @@ import { publish } from '@cnap/events';
 import type { Database, Tx } from '@cnap/postgres';
 import { done, type Reconcile } from '@cnap/reconcile';
 import type { BillingTables, SellerAccountRow } from '../database.ts';
-import { sellerChanged } from './event.ts';
+import { sellerChanged, sellerConnected } from './event.ts';
 import type { Accounts, AccountSeen } from './port.ts';
 import { findSellerAccount, storeAccountSeen } from './store.ts';
 
@@ -64,6 +64,7 @@ export const keepAccount = (
 ): Promise<SellerAccountRow | undefined> =>
   write(async (tx) => {
     const stored = await storeAccountSeen(tx, workspaceId, seen);
-    if (stored?.changed) await publish(tx, sellerChanged(stored.row));
+    if (stored?.connected) await publish(tx, sellerConnected(stored.row));
+    else if (stored?.changed) await publish(tx, sellerChanged(stored.row));
     return stored?.row;
   });

@@ -1,9 +1,11 @@
+import { publish } from '@cnap/events';
 import { wake } from '@cnap/reconcile';
 import type { InstallRow, Tx } from '../database.ts';
+import { installFact } from './event.ts';
 import { changeInstall } from './store.ts';
 
 /**
- * Marks an install as wanted no more; its reconciler removes it. Repeatable.
+ * Marks an install as wanted no more, with its fact; its reconciler removes it. Repeatable.
  * @param row as it is, locked: one that is being placed at this moment has something to remove a moment later
  */
 export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Promise<InstallRow> {
@@ -18,6 +20,7 @@ export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Pro
     reason: 'Removal',
     message: reason,
   });
+  await publish(tx, installFact('deleting', changed));
   await wake(tx, 'install', row.id);
   return changed;
 }

@@ -9,8 +9,13 @@ export type InstallFactName =
   | 'deploying'
   | 'ready'
   | 'updated'
+  | 'changed'
+  | 'values_changed'
+  | 'overrides_changed'
+  | 'rollback_requested'
   | 'degraded'
   | 'failed'
+  | 'deleting'
   | 'deleted'
   | 'detached';
 

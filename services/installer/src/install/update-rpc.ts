@@ -1,5 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { DomainError, notFound } from '@cnap/errors';
+import { publish } from '@cnap/events';
 import { InstallUpdatePolicy, type Install } from '@cnap/proto/cnap/installer/v1/install';
 import type { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
 import { workspaceOf } from '@cnap/rpc';
@@ -7,6 +8,7 @@ import type { Keyring } from '@cnap/secrets';
 import { wake } from '@cnap/reconcile';
 import type { Database, InstallRow, Tx, UpdatePolicyName } from '../database.ts';
 import { findRelease } from '../release/store.ts';
+import { installFact, type InstallFactName } from './event.ts';
 import { overridesOf, refuseBadUpdates, replaceOverrides, sealOverrides } from './overrides.ts';
 import type { Catalog } from './port.ts';
 import { changeInstall, findInstall, lockInstall } from './store.ts';
@@ -35,11 +37,13 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
   const changing = (
     workspaceId: string,
     id: string,
+    fact: InstallFactName,
     change: (tx: Tx, row: InstallRow) => Promise<InstallRow>,
   ) =>
     db.inWorkspace(workspaceId, async (tx) => {
       const seen = operated(workspaceId, await findInstall(tx, workspaceId, id), id);
       const row = await change(tx, (await lockInstall(tx, id)) ?? seen);
+      await publish(tx, installFact(fact, row));
       return { install: toProto(row, workspaceId) };
     });
   const look = async (workspaceId: string, id: string) =>
@@ -56,7 +60,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
         });
         if (pack?.templateId !== seen.template_id) throw notFound('package', packageId);
       }
-      return changing(workspaceId, id, async (tx, row) => {
+      return changing(workspaceId, id, 'changed', async (tx, row) => {
         const policy = updatePolicy === undefined ? undefined : policies[updatePolicy];
         const changed = await changeInstall(tx, id, {
           ...(name === undefined ? {} : { name }),
@@ -71,7 +75,9 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
       const { template_id: templateId } = await look(workspaceId, id);
       const authorization = context.requestHeader.get('authorization') ?? '';
       const packageId = await catalog.changeValues(authorization, templateId, updates);
-      const answer = await changing(workspaceId, id, (tx, row) => runPackage(tx, row, packageId));
+      const answer = await changing(workspaceId, id, 'values_changed', (tx, row) =>
+        runPackage(tx, row, packageId),
+      );
       return { ...answer, packageId };
     },
 
@@ -86,7 +92,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
       }
       const sourceIds = pack.sources.map((source) => source.id);
       refuseBadUpdates('updates', updates, sourceIds);
-      return changing(workspaceId, id, (tx, row) =>
+      return changing(workspaceId, id, 'overrides_changed', (tx, row) =>
         beginUpdate(tx, id, {
           sealed_overrides: sealOverrides(keyring, id, replaceOverrides(overridesOf(keyring, row), updates)),
           rollback_to: null,
@@ -97,7 +103,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
 
     async rollbackInstall({ id, releaseId }, context) {
       const workspaceId = workspaceOf(context);
-      return changing(workspaceId, id, async (tx) => {
+      return changing(workspaceId, id, 'rollback_requested', async (tx) => {
         const release = await findRelease(tx, workspaceId, releaseId);
         if (release?.install_id !== id) throw notFound('release', releaseId);
         // A package that is still being built would undo it.
