@@ -6,3 +6,11 @@ export { migrate, type Migration, type MigrateOptions } from './migrate.ts';
 export type { ServiceRole } from './roles.ts';
 export { enableTenantIsolation } from './tenant-isolation.ts';
 export type { Tx } from './transaction.ts';
+export {
+  closeWorkspace,
+  closingMigrations,
+  keepWorkspacesOpen,
+  reopenWorkspace,
+  workspaceDeleted,
+  type Closing,
+} from './workspace-closing.ts';

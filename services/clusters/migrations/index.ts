@@ -1,11 +1,12 @@
 import { eventsMigrations } from '@cnap/events';
-import { postgresMigrations } from '@cnap/postgres';
+import { closingMigrations, postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as clusters from './0001-clusters.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
   ...postgresMigrations,
+  ...closingMigrations,
   ...reconcileMigrations,
   ...eventsMigrations,
   '0001-clusters': clusters,

@@ -7,6 +7,7 @@ import * as jwtKeys from './0003-jwt-keys.ts';
 import * as mail from './0004-mail.ts';
 import * as invitations from './0005-invitations.ts';
 import * as auditEntries from './0006-audit-entries.ts';
+import * as workspaceClosings from './0007-workspace-closings.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -19,4 +20,5 @@ export const migrations = {
   '0004-mail': mail,
   '0005-invitations': invitations,
   '0006-audit-entries': auditEntries,
+  '0007-workspace-closings': workspaceClosings,
 };

@@ -124,10 +124,18 @@ type AuditEntriesTable = {
   created_at: CreatedAt;
 };
 
+type WorkspaceClosingsTable = {
+  id: string;
+  workspace_id: string;
+  given_up: Generated<boolean>;
+  created_at: CreatedAt;
+};
+
 /** The tables of identity's schema. */
 export type Tables = {
   users: UsersTable;
   workspaces: WorkspacesTable;
+  workspace_closings: WorkspaceClosingsTable;
   members: MembersTable;
   access_tokens: AccessTokensTable;
   signing_keys: SigningKeysTable;

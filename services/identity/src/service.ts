@@ -14,7 +14,7 @@ import { DeadLetterService } from '@cnap/proto/cnap/operations/v1/dead_letter_se
 import { startReconcilers } from '@cnap/reconcile';
 import { startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
-import { callersOf, deadLetterRpc } from '@cnap/service';
+import { callersOf, deadLetterRpc, externalCalls, type ExternalCallHooks } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
 import { onEveryFact } from './audit-entry/on-fact.ts';
 import { auditEntryRpc } from './audit-entry/rpc.ts';
@@ -33,7 +33,7 @@ import { queueMail, type Mail } from './mail/queue.ts';
 import { reconcileMail, reconcileOldMail, wakeMailCleaning } from './mail/reconcile.ts';
 import { openSmtp } from './mail/smtp.ts';
 import { memberRpc } from './member/rpc.ts';
-import { workspaceUsage } from './peers/workspace-usage.ts';
+import { workspaceHolders } from './peers/workspace-holders.ts';
 import {
   openSigningKeys,
   reconcileSigningKeys,
@@ -43,16 +43,22 @@ import {
 import { tokenRpc } from './token/rpc.ts';
 import { userProvisioningRpc } from './user/provisioning-rpc.ts';
 import { userRpc } from './user/rpc.ts';
+import { reconcileClosing, usualPatienceMs } from './workspace/closing.ts';
 import { workspaceOwnerRpc } from './workspace/owner-rpc.ts';
 import { workspaceRpc } from './workspace/rpc.ts';
 
 /** What tests put in place of the world. */
-export type Overrides = { now?: () => Date; mail?: NonNullable<SignInDeps['mail']> };
+export type Overrides = ExternalCallHooks & {
+  now?: () => Date;
+  mail?: NonNullable<SignInDeps['mail']>;
+  /** After so long a deletion of a workspace that has not ended is given up. */
+  closingPatienceMs?: number;
+};
 
 /** Starts identity: the one place where its parts meet. */
 export async function startIdentity(
   config: Config,
-  { now = () => new Date(), mail }: Overrides = {},
+  { now = () => new Date(), mail, closingPatienceMs = usualPatienceMs, ...hooks }: Overrides = {},
 ): Promise<AsyncDisposable & { url: string }> {
   await using parts = new AsyncDisposableStack();
   parts.use(startTelemetry('identity'));
@@ -67,10 +73,12 @@ export async function startIdentity(
   });
   const keys = openSigningKeys(db, keyring, now);
   const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
-  const usage = workspaceUsage(
+  const holders = workspaceHolders(
     { clusters: config.CNAP_CLUSTERS_URL, installer: config.CNAP_INSTALLER_URL },
     identity,
+    externalCalls(hooks),
   );
+  const closing = { db, holders, patienceMs: closingPatienceMs };
   const smtp =
     config.CNAP_SMTP_URL === undefined
       ? undefined
@@ -83,6 +91,7 @@ export async function startIdentity(
         'signing-key': reconcileSigningKeys(keyring, now),
         'expired-sign-in': reconcileExpired,
         'old-mail': reconcileOldMail,
+        'workspace-closing': reconcileClosing(closing),
         ...(smtp ? { mail: reconcileMail({ db, keyring, send: smtp }) } : {}),
       },
       leaseMs: config.CNAP_LEASE,
@@ -145,7 +154,7 @@ export async function startIdentity(
         router.service(UserService, userRpc({ db }));
         router.service(UserProvisioningService, userProvisioningRpc({ db }));
         router.service(WorkspaceOwnerService, workspaceOwnerRpc({ db }));
-        router.service(WorkspaceService, workspaceRpc({ db, usage }));
+        router.service(WorkspaceService, workspaceRpc(closing));
         router.service(DeadLetterService, deadLetterRpc(events));
       },
     }),

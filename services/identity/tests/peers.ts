@@ -5,10 +5,14 @@ import { UsageService as InstallerUsage } from '@cnap/proto/cnap/installer/v1/us
 import { startRpcServer, type ConnectRouter } from '@cnap/rpc';
 import type { TestKeys } from '@cnap/testing';
 
+export type Asked = { asked: 'close' | 'reopen'; workspaceId: string; closingId: string };
+
 export type Peers = AsyncDisposable & {
   /** How many clusters and installs each workspace has. */
   clusters: Map<string, number>;
   installs: Map<string, number>;
+  /** To close and reopen workspaces, in the order of the calls. */
+  asked: Asked[];
   environment: Record<string, string>;
 };
 
@@ -26,20 +30,28 @@ export async function startPeers(keys: TestKeys): Promise<Peers> {
         verifyCaller: keys.verifierFor(service),
       }),
     ).url;
+  const asked: Asked[] = [];
+  const holder = (counts: Map<string, number>) => ({
+    closeWorkspace: ({ workspaceId, closingId }: { workspaceId: string; closingId: string }) => {
+      asked.push({ asked: 'close', workspaceId, closingId });
+      return { count: counts.get(workspaceId) ?? 0 };
+    },
+    reopenWorkspace: ({ workspaceId, closingId }: { workspaceId: string; closingId: string }) => {
+      asked.push({ asked: 'reopen', workspaceId, closingId });
+      return {};
+    },
+  });
   const clustersUrl = await serve('clusters', ClustersUsage, (router) =>
-    router.rpc(ClustersUsage.method.getUsage, ({ subject }) => ({
-      count: clusters.get(subject.value ?? '') ?? 0,
-    })),
+    router.service(ClustersUsage, holder(clusters)),
   );
   const installerUrl = await serve('installer', InstallerUsage, (router) =>
-    router.rpc(InstallerUsage.method.getUsage, ({ subject }) => ({
-      count: installs.get(subject.value ?? '') ?? 0,
-    })),
+    router.service(InstallerUsage, holder(installs)),
   );
   const owned = parts.move();
   return {
     clusters,
     installs,
+    asked,
     environment: { CNAP_CLUSTERS_URL: clustersUrl, CNAP_INSTALLER_URL: installerUrl },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

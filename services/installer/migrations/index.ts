@@ -1,5 +1,5 @@
 import { eventsMigrations } from '@cnap/events';
-import { postgresMigrations } from '@cnap/postgres';
+import { closingMigrations, postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as installs from './0001-installs.ts';
 import * as updates from './0002-updates.ts';
@@ -7,6 +7,7 @@ import * as updates from './0002-updates.ts';
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
   ...postgresMigrations,
+  ...closingMigrations,
   ...reconcileMigrations,
   ...eventsMigrations,
   '0001-installs': installs,

@@ -37,6 +37,7 @@ import { placementRpc } from './placement/rpc.ts';
 import { podRpc } from './pod/rpc.ts';
 import { releaseRpc } from './release/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
+import { onWorkspaceDeleted } from './workspace/on-workspace-deleted.ts';
 
 const engineSteps = [
   'capabilities',
@@ -125,7 +126,7 @@ export async function startInstaller(
       service: 'installer',
       natsUrl: config.NATS_URL,
       subjectPrefix: config.CNAP_NATS_PREFIX,
-      subscriptions: [onCluster(engine), onPackage()],
+      subscriptions: [onCluster(engine), onPackage(), onWorkspaceDeleted],
     }),
   );
   const server = parts.use(

@@ -8,7 +8,10 @@ export type Publisher = AsyncDisposable & {
   publish(fact: Omit<Fact, 'service' | 'workspaceIds'>): Promise<void>;
 };
 
-export async function startPublisher(installer: TestInstaller, service: 'catalog'): Promise<Publisher> {
+export async function startPublisher(
+  installer: TestInstaller,
+  service: 'catalog' | 'identity',
+): Promise<Publisher> {
   await using parts = new AsyncDisposableStack();
   const { db } = parts.use(await testDatabase(service, { ...postgresMigrations, ...eventsMigrations }));
   const { url, subjectPrefix } = installer.nats;

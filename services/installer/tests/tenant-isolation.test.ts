@@ -104,6 +104,10 @@ test('a buyer gets no releases: they name what the seller’s software is made o
 
 test('a forgotten WHERE finds the rows of the two workspaces of an install, and of no other', async () => {
   const { db } = installer.database;
+  await db.acrossWorkspaces((tx) =>
+    sql`insert into workspace_closing (closing_id, workspace_id, state)
+      values ('one', ${installer.sellerWorkspaceId}, 'given up')`.execute(tx),
+  );
   const tables = await db.acrossWorkspaces(async (tx) => {
     const { rows } = await sql<{ name: string }>`
       select distinct table_name as name from information_schema.columns

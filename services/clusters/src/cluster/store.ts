@@ -1,6 +1,6 @@
 import { DomainError } from '@cnap/errors';
 import { beyond, type PageQuery } from '@cnap/pages';
-import { isUniqueViolation } from '@cnap/postgres';
+import { isUniqueViolation, keepWorkspacesOpen } from '@cnap/postgres';
 import { sql, type Insertable, type Updateable } from 'kysely';
 import type { ClusterRow, Tables, Tx } from '../database.ts';
 
@@ -68,7 +68,9 @@ export const listIdsOf = async (tx: Tx, workspaceId: string): Promise<string[]> 
       .execute()
   ).map((row) => row.id);
 
+/** @throws DomainError already-exists CLUSTER_ALREADY_IMPORTED; WORKSPACE_CLOSED */
 export async function insertCluster(tx: Tx, row: Insertable<Tables['clusters']>): Promise<ClusterRow> {
+  await keepWorkspacesOpen(tx, [row.workspace_id]);
   try {
     return await tx.insertInto('clusters').values(row).returningAll().executeTakeFirstOrThrow();
   } catch (error) {

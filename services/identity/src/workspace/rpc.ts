@@ -11,18 +11,15 @@ import {
 } from '@cnap/proto/cnap/identity/v1/workspace_service';
 import { userOf, workspaceOf } from '@cnap/rpc';
 import { etagMismatch, repeatable } from '@cnap/service';
-import type { Database } from '../database.ts';
 import { memberChanged } from '../member/event.ts';
 import { changeRole, lockMember } from '../member/store.ts';
+import { whileClosed, type ClosingDeps } from './closing.ts';
 import { ownershipTransferred, workspaceDeleted, workspaceUpdated } from './event.ts';
 import { admits, refuseRestricted } from '../token/restriction.ts';
 import { restrictionOf } from '../token/store.ts';
 import { makeWorkspace } from './make-workspace.ts';
-import type { WorkspaceUsage } from './port.ts';
 import { deleteWorkspace, findWorkspace, listWorkspaces, updateWorkspace } from './store.ts';
 import { workspaceToProto } from './to-proto.ts';
-
-type Deps = { db: Database; usage: WorkspaceUsage };
 
 /** The workspace of the call, which must be the one that the request names. */
 function workspaceOfCall(context: Parameters<typeof workspaceOf>[0], id: string): string {
@@ -33,7 +30,7 @@ function workspaceOfCall(context: Parameters<typeof workspaceOf>[0], id: string)
 const ownerOnly = () =>
   new DomainError('permission-denied', 'PERMISSION_DENIED', 'Only the owner can transfer a workspace.');
 
-export const workspaceRpc = ({ db, usage }: Deps): ServiceImpl<typeof WorkspaceService> => ({
+export const workspaceRpc = ({ db, ...closing }: ClosingDeps): ServiceImpl<typeof WorkspaceService> => ({
   async getWorkspace({ id }, context) {
     const { userId, credentialId } = userOf(context);
     const row = await db.acrossWorkspaces(async (tx) =>
@@ -87,16 +84,7 @@ export const workspaceRpc = ({ db, usage }: Deps): ServiceImpl<typeof WorkspaceS
 
   async deleteWorkspace({ id }, context) {
     const workspaceId = workspaceOfCall(context, id);
-    const inUse = await usage.ofWorkspace(workspaceId);
-    if (inUse.length > 0) {
-      throw new DomainError(
-        'failed-precondition',
-        'WORKSPACE_IN_USE',
-        `The workspace still has ${inUse.join(' and ')}.`,
-        { suggestion: 'Delete them first.' },
-      );
-    }
-    await db.inWorkspace(workspaceId, async (tx) => {
+    await whileClosed({ db, ...closing }, workspaceId, async (tx) => {
       const row = await deleteWorkspace(tx, workspaceId);
       if (row) await publish(tx, workspaceDeleted(row));
     });

@@ -1,4 +1,5 @@
 import { beyond, type PageQuery } from '@cnap/pages';
+import { keepWorkspacesOpen } from '@cnap/postgres';
 import { sql, type Insertable, type Updateable } from 'kysely';
 import type { InstallRow, Needs, Tables, Tx } from '../database.ts';
 
@@ -49,14 +50,22 @@ export const listInstalls = (
     .limit(limit + 1)
     .execute();
 
-/** Makes an install; undefined when its order has one already. */
-export const insertInstall = (tx: Tx, row: Insertable<Tables['installs']>): Promise<InstallRow | undefined> =>
-  tx
+/**
+ * Makes an install; undefined when its order has one already.
+ * @throws DomainError WORKSPACE_CLOSED when one of its workspaces is deleted, or being deleted
+ */
+export async function insertInstall(
+  tx: Tx,
+  row: Insertable<Tables['installs']>,
+): Promise<InstallRow | undefined> {
+  await keepWorkspacesOpen(tx, [row.workspace_id, row.seller_workspace_id]);
+  return tx
     .insertInto('installs')
     .values(row)
     .onConflict((conflict) => conflict.column('order_id').doNothing())
     .returningAll()
     .executeTakeFirst();
+}
 
 /** Changes an install: raises the version and tells those who watch. */
 export async function changeInstall(
