@@ -31,8 +31,13 @@ export type Backends = AsyncDisposable & {
   gate: { open: Promise<void> };
   seen: Seen[];
   lines: { next: Promise<void>; ended: PromiseWithResolvers<void> };
-  /** The name of every workspace, the first line of every log, and what listing fails with. */
-  answers: { name: string; line: string; failure: DomainError | undefined };
+  /** The name of every workspace, the first line of every log, what listing fails with, and asking who calls. */
+  answers: {
+    name: string;
+    line: string;
+    failure: DomainError | undefined;
+    callerFailure: DomainError | undefined;
+  };
   webhooks: { headers: Record<string, unknown>; body: Buffer; status: number; hang: boolean }[];
   answerWebhook: { status: number; hang: boolean };
   environment: Record<string, string>;
@@ -47,7 +52,12 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
   const gate = { open: Promise.resolve() };
   const seen: Seen[] = [];
   const lines: Backends['lines'] = { next: Promise.resolve(), ended: Promise.withResolvers() };
-  const answers: Backends['answers'] = { name: 'Engines', line: 'one', failure: undefined };
+  const answers: Backends['answers'] = {
+    name: 'Engines',
+    line: 'one',
+    failure: undefined,
+    callerFailure: undefined,
+  };
   const webhooks: Backends['webhooks'] = [];
   const answerWebhook = { status: 200, hang: false };
   const note = (context: HandlerContext) => {
@@ -72,6 +82,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
           resolved.push({ credential, workspaceId, address });
           const who = credentials.get(credential);
           await gate.open;
+          if (answers.callerFailure) throw answers.callerFailure;
           if (!who) throw new DomainError('unauthenticated', 'CREDENTIAL_INVALID', 'The token is unknown.');
           const caller = { ...who, ...(workspaceId === '' ? {} : { workspaceId }), address };
           return {
