@@ -120,6 +120,26 @@ test('a change by a session', async () => {
   });
 });
 
+test('a credential is in the log of every workspace that it opens, and of no other', async () => {
+  const mate = await identity.aPerson('Mate');
+  await identity.join(owner.workspaceId, mate, 'viewer');
+  const { tokens, users } = identity.as(mate);
+  const { token: wide } = await tokens.createToken({ name: 'wide' });
+  const { token: narrow } = await tokens.createToken({ name: 'narrow', workspaceId: mate.workspaceId });
+  await tokens.deleteToken({ id: wide?.id ?? '' });
+  await users.updateCurrentUser({ name: 'Mate Renamed' });
+  const actions = (entries: AuditEntry[]) => entries.map(({ action }) => action);
+  const wideEntries = ['identity.v1.token.revoked', 'identity.v1.token.created'];
+  expect(actions(await entriesAbout(mate, wide?.id ?? '', 2))).toEqual(wideEntries);
+  expect(actions(await entriesAbout(owner, wide?.id ?? '', 2))).toEqual(wideEntries);
+  expect(actions(await entriesAbout(mate, narrow?.id ?? ''))).toEqual(['identity.v1.token.created']);
+  expect(await entriesOf(owner, { resourceId: narrow?.id ?? '' })).toEqual([]);
+  for (const reader of [mate, owner]) {
+    const [renamed] = await entriesAbout(reader, mate.userId);
+    expect(renamed).toMatchObject({ action: 'identity.v1.user.updated', actorName: 'Mate Renamed' });
+  }
+});
+
 test('a fact of another service is in the log of both its workspaces', async () => {
   const actor = { kind: 'user', id: owner.userId, credentialId: newId('tok'), address: '192.0.2.1' } as const;
   const id = await anOrder(actor, [owner.workspaceId, stranger.workspaceId]);

@@ -3,7 +3,9 @@ import type { BetterAuthOptions } from 'better-auth/minimal';
 import type { Database } from '../database.ts';
 import { findUser } from '../user/store.ts';
 import { ensureWorkspace } from '../workspace/ensure-workspace.ts';
-import { sessionRevoked } from './event.ts';
+import { workspaceIdsOf } from '../workspace/store.ts';
+import { asUser } from './as-user.ts';
+import { sessionCreated, sessionRevoked } from './event.ts';
 
 const maxNameLength = 100;
 
@@ -23,16 +25,25 @@ export const databaseHooks = (db: Database): NonNullable<BetterAuthOptions['data
   session: {
     create: {
       // Not with the user: who never proves the address gets no workspace.
-      async after({ userId }) {
-        await db.acrossWorkspaces(async (tx) => {
-          const user = await findUser(tx, userId);
-          if (user) await ensureWorkspace(tx, userId, user.name);
-        });
+      async after({ id, userId }) {
+        await asUser({ userId, credentialId: id }, () =>
+          db.acrossWorkspaces(async (tx) => {
+            const user = await findUser(tx, userId);
+            if (user) await ensureWorkspace(tx, userId, user.name);
+            await publish(tx, sessionCreated({ id, userId }, await workspaceIdsOf(tx, userId)));
+          }),
+        );
       },
     },
     delete: {
-      async after({ id, userId }) {
-        await db.acrossWorkspaces((tx) => publish(tx, sessionRevoked(id, userId)));
+      // Only its user ends a session: from another one, by signing out, or with a new password. Or it is over by itself.
+      async after({ id, userId, expiresAt }, context) {
+        const revoke = () =>
+          db.acrossWorkspaces(async (tx) =>
+            publish(tx, sessionRevoked({ id, userId }, await workspaceIdsOf(tx, userId))),
+          );
+        const credentialId = context?.path === '/sign-out' ? id : context?.context.session?.session.id;
+        await (expiresAt <= new Date() ? revoke() : asUser({ userId, credentialId }, revoke));
       },
     },
   },

@@ -1,7 +1,7 @@
 import type { Caller } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import type { HttpRequest, HttpResponse } from '@cnap/rpc';
-import type { Logger } from '@cnap/telemetry';
+import { withActor, withTrace, type Logger } from '@cnap/telemetry';
 import type { CallAuth } from './call.ts';
 import { send, webRequest } from './web.ts';
 
@@ -42,7 +42,12 @@ async function answer(request: HttpRequest, isApi: boolean, deps: Deps): Promise
     await refuseOthers(request, deps.verify);
     const asked = await webRequest(request, deps.publicUrl);
     const address = asked.headers.get(addressHeader) ?? '';
-    return await (isApi ? deps.callAuth(asked, address) : deps.page(asked, address));
+    const { traceparent } = request.headers;
+    return await withTrace(typeof traceparent === 'string' ? traceparent : undefined, () =>
+      withActor({ kind: 'anonymous', id: '', ...(address === '' ? {} : { address }) }, () =>
+        isApi ? deps.callAuth(asked, address) : deps.page(asked, address),
+      ),
+    );
   } catch (error) {
     if (error instanceof DomainError && error.kind !== 'internal') {
       const { kind, reason, message } = error;

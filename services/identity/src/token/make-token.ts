@@ -1,6 +1,7 @@
 import { publish } from '@cnap/events';
 import { newId } from '@cnap/ids';
 import type { AccessTokenRow, Tx } from '../database.ts';
+import { workspaceIdsOf } from '../workspace/store.ts';
 import { tokenCreated } from './event.ts';
 import { hashTokenSecret, newTokenSecret, visiblePrefix } from './secret.ts';
 import { insertToken } from './store.ts';
@@ -26,6 +27,10 @@ export async function makeToken(tx: Tx, token: NewToken): Promise<{ row: AccessT
     read_only: token.readOnly,
     expires_at: token.expiresAt,
   });
-  await publish(tx, tokenCreated(row));
+  await publish(tx, tokenCreated(row, await opensWorkspaces(tx, row)));
   return { row, secret };
 }
+
+/** The workspaces that a token works in. */
+export const opensWorkspaces = async (tx: Tx, row: AccessTokenRow): Promise<string[]> =>
+  row.workspace_id === null ? workspaceIdsOf(tx, row.user_id) : [row.workspace_id];

@@ -15,7 +15,7 @@ import { repeatable } from '@cnap/service';
 import type { Database } from '../database.ts';
 import { findMember } from '../member/store.ts';
 import { tokenRevoked } from './event.ts';
-import { makeToken } from './make-token.ts';
+import { makeToken, opensWorkspaces } from './make-token.ts';
 import { refuseRestricted } from './restriction.ts';
 import { deleteToken, listTokens, restrictionOf } from './store.ts';
 import { tokenToProto } from './to-proto.ts';
@@ -74,7 +74,7 @@ export const tokenRpc = ({ db }: { db: Database }): ServiceImpl<typeof TokenServ
     await db.acrossWorkspaces(async (tx) => {
       const row = await deleteToken(tx, userId, await restrictionOf(tx, credentialId), id);
       if (!row) throw notFound('token', id);
-      await publish(tx, tokenRevoked(row));
+      await publish(tx, tokenRevoked(row, await opensWorkspaces(tx, row)));
     });
     return {};
   },

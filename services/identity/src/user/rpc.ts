@@ -1,8 +1,11 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { notFound } from '@cnap/errors';
+import { publish } from '@cnap/events';
 import type { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
 import { userOf } from '@cnap/rpc';
 import type { Database } from '../database.ts';
+import { workspaceIdsOf } from '../workspace/store.ts';
+import { userUpdated } from './event.ts';
 import { findUser, renameUser } from './store.ts';
 import { userToProto } from './to-proto.ts';
 
@@ -16,8 +19,12 @@ export const userRpc = ({ db }: { db: Database }): ServiceImpl<typeof UserServic
 
   async updateCurrentUser({ name }, context) {
     const { userId } = userOf(context);
-    const row = await db.acrossWorkspaces((tx) => renameUser(tx, userId, name));
-    if (!row) throw notFound('user', userId);
+    const row = await db.acrossWorkspaces(async (tx) => {
+      const renamed = await renameUser(tx, userId, name);
+      if (!renamed) throw notFound('user', userId);
+      await publish(tx, userUpdated(renamed, await workspaceIdsOf(tx, userId)));
+      return renamed;
+    });
     return { user: userToProto(row) };
   },
 });

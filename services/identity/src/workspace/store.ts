@@ -41,6 +41,17 @@ export async function firstWorkspaceOf(tx: Tx, userId: string): Promise<string |
   return row?.workspace_id;
 }
 
+/** All workspaces of a user: those that what opens them all concerns. */
+export async function workspaceIdsOf(tx: Tx, userId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('members')
+    .select('workspace_id')
+    .where('user_id', '=', userId)
+    .orderBy('workspace_id')
+    .execute();
+  return rows.map((row) => row.workspace_id);
+}
+
 export const insertWorkspace = (
   tx: Tx,
   row: { id: string; name: string; icon: string },

@@ -2,6 +2,7 @@ import { DomainError } from '@cnap/errors';
 import type { Database } from '../../database.ts';
 import { acceptInvitation } from '../../invitation/accept.ts';
 import { lockInvitation } from '../../invitation/store.ts';
+import { asUser } from '../as-user.ts';
 import { html } from './html.ts';
 import { pageResponse } from './layout.ts';
 import { goTo, type Visit } from './visit.ts';
@@ -55,8 +56,9 @@ export const invitation = (db: Database, takeTry: (visit: Visit) => Promise<void
     const session = await visit.session();
     if (!session) return goTo(`/sign-in?${new URLSearchParams({ next: visit.path })}`);
     try {
-      const accepted = await db.acrossWorkspaces((tx) =>
-        acceptInvitation(tx, secretOf(visit), session.user.id, now()),
+      const user = { userId: session.user.id, credentialId: session.session.id };
+      const accepted = await asUser(user, () =>
+        db.acrossWorkspaces((tx) => acceptInvitation(tx, secretOf(visit), user.userId, now())),
       );
       return pageResponse({
         title: `Welcome to ${accepted.workspace_name}`,
