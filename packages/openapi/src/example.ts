@@ -30,11 +30,11 @@ function ofType(type: RestType, member: RestMember, schema: JsonSchema): unknown
     case 'base64':
       return 'Y25hcA==';
     case 'unix-seconds':
-      return 1_795_219_200;
+      return member.field.name === 'expire_time' ? 2_051_222_400 : 1_795_219_200;
     case 'duration-seconds':
       return Math.max(schema.minimum ?? 600, 600);
     case 'enum':
-      return type.values[0]?.name;
+      return schema.enum?.[0] ?? type.values[0]?.name;
     case 'json-object':
       return { replicas: 2 };
     case 'json-array':

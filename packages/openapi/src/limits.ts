@@ -105,6 +105,15 @@ function limitsFrom({ type }: FieldRules, orEmpty: boolean): JsonSchema {
   }
 }
 
+/** Whether an enum's value is one that the field takes. */
+export function takesValue(field: DescField, value: number): boolean {
+  const type = rulesOf(field)?.type;
+  const rules = type?.case === 'repeated' ? type.value.items?.type : type;
+  if (rules?.case !== 'enum') return true;
+  const { in: among, notIn } = rules.value;
+  return (among.length === 0 || among.includes(value)) && !notIn.includes(value);
+}
+
 /** Whether a scalar counts from zero up. */
 export const isUnsigned = (field: DescField): boolean =>
   field.scalar === ScalarType.UINT32 || field.scalar === ScalarType.UINT64;

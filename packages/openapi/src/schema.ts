@@ -12,7 +12,7 @@ import {
 import { paragraphOf } from './comments.ts';
 import { exampleOf } from './example.ts';
 import type { JsonSchema } from './json-schema.ts';
-import { isRequired, isUnsigned, limitsOf } from './limits.ts';
+import { isRequired, isUnsigned, limitsOf, takesValue } from './limits.ts';
 
 /** Which way a value goes: what must be there differs. */
 type Way = 'request' | 'answer';
@@ -91,9 +91,20 @@ export function createSchemas() {
       case 'duration-seconds':
         return { type: 'number' };
       case 'enum':
-        return { type: 'string', enum: type.values.map(({ name }) => name) };
+        return {
+          type: 'string',
+          enum: type.values
+            .filter(({ number }) => way === 'answer' || takesValue(member.field, number))
+            .map(({ name }) => name),
+        };
       case 'json-object':
-        return { type: 'object', additionalProperties: true };
+        // By name: generators that name it after where it stands meet Product.input_schema and ProductInput.schema.
+        components.set('JsonObject', {
+          type: 'object',
+          additionalProperties: true,
+          description: 'Any members.',
+        });
+        return { $ref: '#/components/schemas/JsonObject' };
       case 'json-array':
         return { type: 'array', items: {} };
       case 'json-value':

@@ -71,3 +71,21 @@ function* within(name: string, schema: JsonSchema): Generator<[string, JsonSchem
     if (member.$ref === undefined) yield* within(`${name}.${key}`, member);
   }
 }
+
+test('what generators name after where it stands has a name of its own', () => {
+  const pascal = (name: string) =>
+    name.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const names = Object.entries(document.components.schemas).flatMap(([name, { properties = {} }]) => [
+    name,
+    ...Object.entries(properties)
+      .filter(([, { properties: inner, additionalProperties }]) => inner ?? additionalProperties)
+      .map(([property]) => name + pascal(property)),
+  ]);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test('a request names only those values of an enum that it takes', () => {
+  const { role } = document.components.schemas['CreateInvitationBody']?.properties ?? {};
+  expect(role?.enum).toEqual(['ADMIN', 'MEMBER', 'VIEWER']);
+  expect(document.components.schemas['Member']?.properties?.['role']?.enum).toContain('OWNER');
+});

@@ -16,25 +16,20 @@ type Node = {
 const emptyNode = (): Node => ({ children: new Map(), parameter: undefined, operations: new Map() });
 
 /**
- * Routes by method and path (undecoded, without query); a static segment goes before a variable one, and HEAD goes
- * where GET goes unless that is a stream.
+ * Routes by method and path (undecoded, without query); HEAD goes where GET goes unless that is a stream. A static
+ * segment hides a variable one, whatever the method: no id is called like a collection or a verb.
  * @throws Error when two operations have one method and path
  */
 export function createRouter(operations: readonly RestOperation[]): (method: string, path: string) => Routed {
   const root = emptyNode();
   for (const operation of operations) insert(root, operation);
   return (method, path) => {
-    const found: { node: Node; variables: string[] }[] = [];
-    collect(root, path.split('/'), 1, [], found);
-    if (found.length === 0) return { kind: 'unknown' };
-    for (const { node, variables } of found) {
-      const operation = operationOf(node, method);
-      if (operation !== undefined) return withDecoded(operation, variables);
-    }
-    return {
-      kind: 'other-method',
-      allow: [...new Set(found.flatMap(({ node }) => methodsOf(node)))].toSorted(),
-    };
+    const found = find(root, path.split('/'), 1, []);
+    if (found === undefined) return { kind: 'unknown' };
+    const operation = operationOf(found.node, method);
+    return operation === undefined
+      ? { kind: 'other-method', allow: methodsOf(found.node).toSorted() }
+      : withDecoded(operation, found.variables);
   };
 }
 
@@ -54,23 +49,18 @@ function insert(root: Node, operation: RestOperation): void {
   node.operations.set(operation.method, operation);
 }
 
-function collect(
+function find(
   node: Node,
   segments: readonly string[],
   at: number,
-  variables: readonly string[],
-  found: { node: Node; variables: string[] }[],
-): void {
+  variables: string[],
+): { node: Node; variables: string[] } | undefined {
   const segment = segments[at];
-  if (segment === undefined) {
-    if (node.operations.size > 0) found.push({ node, variables: [...variables] });
-    return;
-  }
+  if (segment === undefined) return node.operations.size > 0 ? { node, variables } : undefined;
   const child = node.children.get(segment);
-  if (child) collect(child, segments, at + 1, variables, found);
-  if (node.parameter && segment !== '') {
-    collect(node.parameter, segments, at + 1, [...variables, segment], found);
-  }
+  const found = child && find(child, segments, at + 1, variables);
+  if (found || !node.parameter || segment === '') return found;
+  return find(node.parameter, segments, at + 1, [...variables, segment]);
 }
 
 function operationOf(node: Node, method: string): RestOperation | undefined {
