@@ -2,6 +2,7 @@ import { eventsMigrations } from '@cnap/events';
 import { postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as billing from './0001_billing.ts';
+import * as announced from './0002_announced.ts';
 
 /** Every migration of the schema `billing`, forward only. */
 export const migrations = {
@@ -9,4 +10,5 @@ export const migrations = {
   ...reconcileMigrations,
   ...eventsMigrations,
   '0001_billing': billing,
+  '0002_announced': announced,
 };

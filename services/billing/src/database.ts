@@ -108,6 +108,8 @@ export interface OrdersTable {
   install_end: Generated<'not-asked' | 'going' | 'gone'>;
   cancel: Generated<'no' | 'at-once' | 'at-period-end'>;
   refund: Generated<boolean>;
+  /** What both sides were told since the state was entered. */
+  announced: Generated<string[]>;
   deadline_time: Date | null;
   end_time: Date | null;
   request_id: string | null;

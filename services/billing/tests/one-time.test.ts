@@ -138,6 +138,24 @@ describe('what cannot be delivered is not paid', () => {
     ]);
   });
 
+  test('what does not run after half an hour is said to be late, once', async () => {
+    const order = await deploying();
+    billing.clock.aheadMs = hour / 2 + 1_000;
+    await wakeByInstall(billing, order.id, order.installId);
+    await eventually(async () => expect(await factsOf(billing, 'order', order.id)).toContain('delayed'));
+    billing.clock.aheadMs = hour;
+    await installBecomes(billing, order.id, InstallState.RUNNING);
+    await untilState(billing, order.id, OrderState.FULFILLED);
+    billing.clock.aheadMs = 0;
+    expect(await factsOf(billing, 'order', order.id)).toEqual([
+      'open',
+      'authorized',
+      'deploying',
+      'delayed',
+      'fulfilled',
+    ]);
+  });
+
   test('what is not healthy by the deadline is undone', async () => {
     const order = await deploying();
     const install = billing.installer.installs.get(order.id);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   aCheckout,
   aShop,
+  factsOf,
   installBecomes,
   monthly,
   orderOf,
@@ -13,6 +14,7 @@ import {
   startTestBilling,
   statesOf,
   untilState,
+  wakeByInstall,
   wishFor,
   type Shop,
   type TestBilling,
@@ -107,6 +109,9 @@ describe('a subscription', () => {
     await billing.sim.webhooksIdle();
     // While Stripe still tries, the buyer keeps what they bought.
     expect((await orderOf(billing, order.id)).state).toBe(OrderState.FULFILLED);
+    await eventually(async () =>
+      expect(await factsOf(billing, 'order', order.id)).toContain('payment_failed'),
+    );
     billing.sim.advance(30 * day);
     const suspended = await untilState(billing, order.id, OrderState.SUSPENDED);
     expect(suspended.reason).toBe('PAYMENT_FAILED');
@@ -119,6 +124,34 @@ describe('a subscription', () => {
     for (const invoice of open.data) await billing.stripe.invoices.pay(invoice.id ?? '', {}, plain.on);
     await untilState(billing, order.id, OrderState.FULFILLED);
     expect(billing.installer.ended).not.toContain(order.id);
+    const facts = await factsOf(billing, 'order', order.id);
+    expect(facts.slice(facts.indexOf('fulfilled'))).toEqual([
+      'fulfilled',
+      'payment_failed',
+      'suspended',
+      'fulfilled',
+    ]);
+  });
+
+  test('that stays unpaid for 14 days is announced to be removed, and removed', async () => {
+    billing.sim.settings.afterRetries = 'unpaid';
+    const order = await fulfilled(plain);
+    const { stripeSubscriptionId } = await orderOf(billing, order.id, 'seller');
+    await simulate(billing, `/subscriptions/${stripeSubscriptionId}/fail_renewals`, { times: 10 });
+    billing.sim.advance(70 * day);
+    await untilState(billing, order.id, OrderState.SUSPENDED);
+    billing.clock.aheadMs = 11 * day * 1_000 + 1_000;
+    await wakeByInstall(billing, order.id, 'ins_1');
+    await eventually(async () =>
+      expect(await factsOf(billing, 'order', order.id)).toContain('removal_announced'),
+    );
+    expect((await orderOf(billing, order.id)).state).toBe(OrderState.SUSPENDED);
+    billing.clock.aheadMs = 14 * day * 1_000 + 1_000;
+    await wakeByInstall(billing, order.id, 'ins_1');
+    const ended = await untilState(billing, order.id, OrderState.ENDED);
+    expect(ended.reason).toBe('UNPAID');
+    await eventually(() => billing.installer.ended.includes(order.id));
+    expect((await subscriptionOf(order.id, plain)).status).toBe('canceled');
   });
 
   test('that Stripe gives up ends, and its install with it', async () => {

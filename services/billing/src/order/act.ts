@@ -1,7 +1,7 @@
 import { DomainError, messageOf } from '@cnap/errors';
 import { done, type Outcome, type ReconcileContext, requeueAfter } from '@cnap/reconcile';
 import type { OrderRow } from '../database.ts';
-import { enterState } from './enter.ts';
+import { announce, enterState } from './enter.ts';
 import { inputsOf } from './inputs.ts';
 import { installOf, type moneyColumns, moneyRefOf } from './observe.ts';
 import { lookAgainMs, type Step } from './plan.ts';
@@ -32,6 +32,9 @@ export async function act(
       return done;
     case 'wait':
       return requeueAfter(step.afterMs, `looks again; ${order.state}`);
+    case 'announce':
+      await context.write((tx) => announce(tx, order, step.what));
+      return again;
     case 'ensure-install':
       return ensureInstall(deps, context, order);
     case 'end-install': {

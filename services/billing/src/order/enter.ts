@@ -1,8 +1,8 @@
 import { publish } from '@cnap/events';
 import type { Tx } from '@cnap/postgres';
 import type { BillingTables, OrderRow } from '../database.ts';
-import { orderEntered } from './event.ts';
-import type { OrderState } from './plan.ts';
+import { orderAnnounced, orderEntered } from './event.ts';
+import { announcementKey, type Announcement, type OrderState } from './plan.ts';
 import { changeOrder, insertOrder, insertStep } from './store.ts';
 
 type BillingTx = Tx<BillingTables>;
@@ -27,10 +27,19 @@ export async function enterState(
   { state, reason, message }: { state: OrderState; reason: string; message: string },
   changes: Parameters<typeof changeOrder>[2] = {},
 ): Promise<OrderRow> {
-  const entered = { state, reason, message, state_time: new Date() };
+  const entered = { state, reason, message, state_time: new Date(), announced: [] };
   const row = await changeOrder(tx, read, { ...changes, ...entered });
   await recordStep(tx, row);
   return row;
+}
+
+/**
+ * Publishes what both sides should hear of while a state lasts, once.
+ * @throws OrderChanged
+ */
+export async function announce(tx: BillingTx, read: OrderRow, what: Announcement): Promise<void> {
+  const row = await changeOrder(tx, read, { announced: [...read.announced, announcementKey(what)] });
+  await publish(tx, orderAnnounced(row, what));
 }
 
 async function recordStep(tx: BillingTx, row: OrderRow): Promise<void> {

@@ -10,6 +10,8 @@ export const wantedOf = (order: OrderRow): Wanted => ({
   cancel: order.cancel,
   refund: order.refund,
   createdAt: order.create_time,
+  since: order.state_time,
+  announced: order.announced,
   deadline: order.deadline_time ?? undefined,
   installEnd: order.install_end,
 });

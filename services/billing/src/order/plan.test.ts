@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
+import { announcementKey, nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
 import type { ChargeSeen, InstallSeen, PaymentSeen, SessionSeen, SubscriptionSeen } from './port.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');
@@ -12,6 +12,8 @@ const wanted = (state: OrderState, change: Partial<Wanted> = {}): Wanted => ({
   cancel: 'no',
   refund: false,
   createdAt: hours(-1),
+  since: now,
+  announced: [],
   deadline: hours(23),
   installEnd: 'not-asked',
   ...change,
@@ -48,6 +50,7 @@ const subscription = (
 ): SubscriptionSeen => ({
   status,
   invoicePaid: true,
+  unpaidInvoiceId: undefined,
   retriesOver: false,
   endsAt: undefined,
   charges: [charge()],
@@ -66,7 +69,10 @@ const paid: Seen = { money: { payment: payment('succeeded', charge()) } };
 const subscribed: Seen = { money: { subscription: subscription('active') } };
 
 /** A step in short: what is done, or the state entered with its reason. */
-const short = (step: Step): string => (step.do === 'enter' ? `${step.state} ${step.reason}`.trim() : step.do);
+const short = (step: Step): string => {
+  if (step.do === 'enter') return `${step.state} ${step.reason}`.trim();
+  return step.do === 'announce' ? `announce ${announcementKey(step.what)}` : step.do;
+};
 
 const step = (want: Wanted, seen: Seen): string => short(nextStep(want, seen, now));
 
@@ -148,6 +154,15 @@ describe('AUTHORIZED and DEPLOYING', () => {
       { ...held, install: install('healthy') },
       'capture',
     ],
+    ['says that it is late', { ...deploying, since: hours(-0.5) }, held, 'announce delayed'],
+    ['also before there is an install', wanted('authorized', { since: hours(-1) }), held, 'announce delayed'],
+    ['says so once', { ...deploying, since: hours(-1), announced: ['delayed'] }, held, 'wait'],
+    [
+      'does not when it is healthy',
+      { ...deploying, since: hours(-1) },
+      { ...held, install: install('healthy') },
+      'capture',
+    ],
     ['is fulfilled when captured', deploying, { ...paid, install: install('healthy') }, 'fulfilled'],
     [
       'is fulfilled when free',
@@ -191,6 +206,11 @@ describe('AUTHORIZED and DEPLOYING', () => {
       afterMs: 1_000,
     });
   });
+});
+
+test('a wait ends when it is late', () => {
+  const since = new Date(now.getTime() - 29 * 60_000);
+  expect(nextStep(wanted('deploying', { since }), held, now)).toEqual({ do: 'wait', afterMs: 60_000 });
 });
 
 describe('COMPENSATING', () => {
@@ -237,7 +257,9 @@ describe('FULFILLED, SUSPENDED and after', () => {
   const sub = wanted('fulfilled', { mode: 'subscription' });
   const suspended = wanted('suspended', { mode: 'subscription' });
   const unpaid = (status: SubscriptionSeen['status'], retriesOver = false): Seen => ({
-    money: { subscription: subscription(status, { invoicePaid: false, retriesOver }) },
+    money: {
+      subscription: subscription(status, { invoicePaid: false, unpaidInvoiceId: 'in_1', retriesOver }),
+    },
   });
   test.each<[string, Wanted, Seen, string]>([
     ['rests', delivered, paid, 'rest'],
@@ -274,11 +296,33 @@ describe('FULFILLED, SUSPENDED and after', () => {
     ['gives back for the seller', { ...delivered, refund: true }, paid, 'refund'],
     ['ends for the buyer', { ...delivered, cancel: 'at-once' }, paid, 'ended CANCELLED'],
     ['a subscription is looked at every day', sub, subscribed, 'wait'],
-    ['bears a first failure', sub, unpaid('past_due'), 'wait'],
+    ['says that a payment failed', sub, unpaid('past_due'), 'announce payment_failed in_1'],
+    ['and bears it', { ...sub, announced: ['payment_failed in_1'] }, unpaid('past_due'), 'wait'],
+    [
+      'says it of each invoice',
+      { ...sub, announced: ['payment_failed in_0'] },
+      unpaid('past_due'),
+      'announce payment_failed in_1',
+    ],
     ['is suspended after the last', sub, unpaid('past_due', true), 'suspended PAYMENT_FAILED'],
     ['is suspended when unpaid', sub, unpaid('unpaid'), 'suspended PAYMENT_FAILED'],
     ['goes on when paid', suspended, subscribed, 'fulfilled PAID'],
     ['stays suspended while Stripe tries', suspended, unpaid('past_due'), 'wait'],
+    ['is kept for 11 days', { ...suspended, since: hours(-11 * 24 + 1) }, unpaid('unpaid'), 'wait'],
+    [
+      'is then told of its end',
+      { ...suspended, since: hours(-11 * 24) },
+      unpaid('unpaid'),
+      'announce removal_announced',
+    ],
+    [
+      'once',
+      { ...suspended, since: hours(-13 * 24), announced: ['removal_announced'] },
+      unpaid('unpaid'),
+      'wait',
+    ],
+    ['ends after 14', { ...suspended, since: hours(-14 * 24) }, unpaid('unpaid'), 'ended UNPAID'],
+    ['unless it is paid', { ...suspended, since: hours(-14 * 24) }, subscribed, 'fulfilled PAID'],
     [
       'ends when it is cancelled',
       suspended,

@@ -21,6 +21,10 @@ export type Wanted = {
   /** The seller wants it refunded in full. */
   refund: boolean;
   createdAt: Date;
+  /** When its state was entered. */
+  since: Date;
+  /** What was announced since then, by {@link announcementKey}. */
+  announced: readonly string[];
   /** By when the install must be healthy; set when it is authorised. */
   deadline: Date | undefined;
   /** The installer knows that the install has to go, and whether anything is left of it. */
@@ -34,6 +38,15 @@ export type Seen = {
   install?: InstallSeen;
 };
 
+/** What both sides hear of while a state lasts; with what it is about, where it can come again. */
+export type Announcement = {
+  fact: 'delayed' | 'payment_failed' | 'removal_announced';
+  about?: string;
+};
+
+export const announcementKey = ({ fact, about }: Announcement): string =>
+  about === undefined ? fact : `${fact} ${about}`;
+
 /** One step, at most one of which leaves the service: a crash costs one step. */
 export type Step =
   | { do: 'enter'; state: OrderState; reason: string; message: string }
@@ -41,6 +54,7 @@ export type Step =
       do: 'expire-session' | 'ensure-install' | 'capture' | 'release' | 'cancel-subscription' | 'end-install';
     }
   | { do: 'cancel-subscription-at-period-end' }
+  | { do: 'announce'; what: Announcement }
   | { do: 'refund'; charge: ChargeSeen }
   | { do: 'wait'; afterMs: number }
   | { do: 'rest' };
@@ -51,6 +65,14 @@ export const lookAgainMs = 5 * minute;
 const dailyMs = 24 * 60 * minute;
 /** A session lives for 24 hours; one that was never made has nobody who could pay it. */
 const openMs = 24 * 60 * minute;
+/** What is paid and does not run after so long is late. */
+const delayedMs = 30 * minute;
+/** What is not paid is kept for so long. */
+const retentionMs = 14 * dailyMs;
+const announcedBeforeMs = 3 * dailyMs;
+
+/** When the install of an order that was suspended then is removed. */
+export const removalOf = (suspendedAt: Date): Date => new Date(suspendedAt.getTime() + retentionMs);
 
 const enter = (state: OrderState, reason: string, message: string): Step => ({
   do: 'enter',
@@ -59,6 +81,8 @@ const enter = (state: OrderState, reason: string, message: string): Step => ({
   message,
 });
 const wait = (afterMs = lookAgainMs): Step => ({ do: 'wait', afterMs });
+const isAnnounced = ({ announced }: Wanted, what: Announcement): boolean =>
+  announced.includes(announcementKey(what));
 
 /** The next step of an order. Pure: the clock comes in. */
 export function nextStep(wanted: Wanted, seen: Seen, now: Date): Step {
@@ -143,8 +167,12 @@ function whileDeploying(wanted: Wanted, { money, install }: Seen, now: Date): St
     const state = install?.message ? ` Last seen: ${install.message}` : '';
     return undo('DEADLINE_EXCEEDED', `The software was not running in time.${state}`);
   }
+  const untilDelayed = wanted.since.getTime() + delayedMs - now.getTime();
+  const delayed: Announcement = { fact: 'delayed' };
+  const isLate = isAnnounced(wanted, delayed);
+  if (untilDelayed <= 0 && !isLate) return { do: 'announce', what: delayed };
   if (wanted.state === 'authorized') return { do: 'ensure-install' };
-  return wait(Math.min(left, lookAgainMs));
+  return wait(Math.min(left, lookAgainMs, isLate ? left : untilDelayed));
 }
 
 /** The money first: it must not wait for an installer that cannot be reached. */
@@ -188,10 +216,23 @@ function whileDelivered(wanted: Wanted, money: MoneySeen, now: Date): Step {
   if (wanted.state === 'suspended' && !unpaid && subscription.status !== 'past_due') {
     return enter('fulfilled', 'PAID', 'The subscription is paid again.');
   }
-  if (wanted.state === 'suspended') return wait(60 * minute);
+  if (wanted.state === 'suspended') return whileSuspended(wanted, now);
+  const failed: Announcement = { fact: 'payment_failed', about: subscription.unpaidInvoiceId ?? '' };
+  if (subscription.status === 'past_due' && !isAnnounced(wanted, failed)) {
+    return { do: 'announce', what: failed };
+  }
   // Whatever becomes of it comes as an event; should that be lost, it is looked for.
   const untilEnd = subscription.endsAt ? subscription.endsAt.getTime() - now.getTime() : dailyMs;
   return wait(Math.max(Math.min(untilEnd, dailyMs), 0) + lookAgainMs);
+}
+
+function whileSuspended(wanted: Wanted, now: Date): Step {
+  const left = removalOf(wanted.since).getTime() - now.getTime();
+  if (left <= 0) return enter('ended', 'UNPAID', 'It was not paid for 14 days.');
+  const announcement: Announcement = { fact: 'removal_announced' };
+  const isTold = isAnnounced(wanted, announcement);
+  if (left <= announcedBeforeMs && !isTold) return { do: 'announce', what: announcement };
+  return wait(Math.min(60 * minute, isTold ? left : left - announcedBeforeMs));
 }
 
 /** Nothing may be charged any more, and nothing may run. */

@@ -41,6 +41,8 @@ export type SubscriptionSeen = {
     | 'incomplete_expired';
   /** The newest invoice is paid, or nothing was due. */
   invoicePaid: boolean;
+  /** The newest invoice, if it is not paid. */
+  unpaidInvoiceId: string | undefined;
   /** Stripe tries the newest invoice no more. */
   retriesOver: boolean;
   /** When it ends, if it was cancelled at the period's end. */

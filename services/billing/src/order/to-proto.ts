@@ -21,7 +21,7 @@ export const stateToProto: Record<OrderState, ProtoState> = {
   refunded: ProtoState.REFUNDED,
 };
 
-const modes: Record<OrderRow['payment_mode'], PaymentMode> = {
+export const paymentModeToProto: Record<OrderRow['payment_mode'], PaymentMode> = {
   free: PaymentMode.FREE,
   'one-time': PaymentMode.ONE_TIME,
   subscription: PaymentMode.SUBSCRIPTION,
@@ -51,7 +51,7 @@ export function orderToProto(
       message: step.message,
       time: timestampFromDate(step.time),
     })),
-    paymentMode: modes[row.payment_mode],
+    paymentMode: paymentModeToProto[row.payment_mode],
     amountTotal: BigInt(row.amount_total),
     amountCaptured: BigInt(row.amount_captured),
     amountRefunded: BigInt(row.amount_refunded),

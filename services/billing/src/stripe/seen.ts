@@ -68,6 +68,7 @@ export function subscriptionSeen(subscription: Stripe.Subscription, charges: Cha
   return {
     status: subscriptionStatuses.find((status) => status === subscription.status) ?? 'incomplete',
     invoicePaid: invoice === null || invoice.status === 'paid',
+    unpaidInvoiceId: invoice?.status === 'paid' ? undefined : invoice?.id,
     retriesOver: invoice !== null && invoice.status !== 'paid' && invoice.next_payment_attempt === null,
     endsAt: subscription.cancel_at_period_end
       ? dateOf(subscription.cancel_at ?? Math.max(...ends))
