@@ -8,7 +8,7 @@ export {
 } from './access.ts';
 export { openBackends, type Backends } from './backends.ts';
 export { callerOf, requestIdOf, userOf, workspaceOf } from './call.ts';
-export { forwardRpc, type ForwardOptions } from './forward-rpc.ts';
+export { forwardRpc, type Forwarded, type ForwardOptions } from './forward-rpc.ts';
 export { fromConnectError } from './from-connect-error.ts';
 export { clientAddressHeader } from './gate.ts';
 export { peerClient, type PeerOptions } from './peer-client.ts';

@@ -43,6 +43,21 @@ export const refusal = (
 ): Promise<UniversalServerResponse> =>
   refusing(method)({ ...request, contextValues: createContextValues().set(refusalKey, error) });
 
+/** What ends an answer that has begun, in the protocol of the request: what its body ends with, and its trailers. */
+export async function lastWordsOf(
+  request: HttpRequest,
+  response: HttpResponse,
+  method: DescMethod,
+  error: DomainError,
+  service: string,
+): Promise<{ body: Buffer; trailers: Record<string, string> }> {
+  const universal = universalRequestFromNodeRequest(request, response, undefined, undefined);
+  const { body, trailer } = await refusal(method, universal, toConnectError(error, service));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) chunks.push(chunk);
+  return { body: Buffer.concat(chunks), trailers: Object.fromEntries(trailer ?? []) };
+}
+
 /**
  * Answers an RPC that is not to be handled or forwarded with an error, in the protocol the request speaks.
  * `service` is whose error it is: `gateway`.

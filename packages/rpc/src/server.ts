@@ -30,6 +30,8 @@ export type RpcServerOptions = {
   ready?: () => Promise<void>;
   /** Is asked first; true when it has taken the request. */
   http?: (request: HttpRequest, response: HttpResponse) => boolean;
+  /** Told while the server drains when streams are to end, and later when everything is: what `http` has taken. */
+  onDrain?: (which: 'streams' | 'all', error: DomainError) => void;
   /** Of a unary call whose client sets none. Default 30 s. */
   deadlineMs?: number;
   /** Of a unary call, whatever its client asks for. Default 5 minutes. */
@@ -118,8 +120,17 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       'The server is restarting; call again.',
     );
     const timers = [
-      setTimeout(() => closingStreams.abort(shuttingDown), Math.min(deadlineMs / 2, 5_000)),
-      setTimeout(() => closingAll.abort(shuttingDown), deadlineMs),
+      setTimeout(
+        () => {
+          closingStreams.abort(shuttingDown);
+          options.onDrain?.('streams', shuttingDown);
+        },
+        Math.min(deadlineMs / 2, 5_000),
+      ),
+      setTimeout(() => {
+        closingAll.abort(shuttingDown);
+        options.onDrain?.('all', shuttingDown);
+      }, deadlineMs),
       setTimeout(() => port.destroy(), deadlineMs + lastWordsMs),
     ];
     try {

@@ -22,6 +22,7 @@ import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plai
 import type { EventOptions } from './rest/events.ts';
 import { createRest } from './rest/rest.ts';
 import { forward } from './rpc-forwarding/forward.ts';
+import { createOpenCalls } from './stop/open-calls.ts';
 import { forwardWebhook, stripeWebhookPath } from './webhook/stripe.ts';
 
 const readyTimeoutMs = 2_000;
@@ -63,8 +64,10 @@ export async function startGateway(
   );
   const routes = routeTable(rpcServices);
   const entrance = entranceOf(config.CNAP_PUBLIC_URL, config.CNAP_TRUSTED_PROXIES);
+  const open = createOpenCalls();
   const rest = createRest({
     backends,
+    open,
     callers,
     entrance,
     logger,
@@ -85,7 +88,7 @@ export async function startGateway(
     if (cors(request, response, path)) return true;
     const route = routes.get(path);
     if (route) {
-      forward(request, response, route, { backends, callers, entrance, logger });
+      forward(request, response, route, { backends, callers, entrance, open, logger });
       return true;
     }
     setSecurityHeaders(response);
@@ -119,6 +122,7 @@ export async function startGateway(
       if (!answer.ok) throw new Error('identity is not ready');
     },
     http,
+    onDrain: (which, error) => open.end(which, error),
   });
   parts.defer(() => server.drain({ deadlineMs: drainMs }));
   const owned = parts.move();

@@ -37,6 +37,8 @@ export type Backends = AsyncDisposable & {
     line: string;
     failure: DomainError | undefined;
     callerFailure: DomainError | undefined;
+    /** What workspaces wait for. */
+    wait: Promise<void>;
   };
   webhooks: { headers: Record<string, unknown>; body: Buffer; status: number; hang: boolean }[];
   answerWebhook: { status: number; hang: boolean };
@@ -57,6 +59,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
     line: 'one',
     failure: undefined,
     callerFailure: undefined,
+    wait: Promise.resolve(),
   };
   const webhooks: Backends['webhooks'] = [];
   const answerWebhook = { status: 200, hang: false };
@@ -97,8 +100,9 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
       });
       router.service(TokenService, { createToken: () => ({ secret: answers.name }) });
       router.service(WorkspaceService, {
-        getWorkspace({ id }, context) {
+        async getWorkspace({ id }, context) {
           note(context);
+          await answers.wait;
           return { workspace: { id, name: answers.name } };
         },
         createWorkspace({ name }, context) {

@@ -148,7 +148,7 @@ test.each(Object.keys(transports).filter((name) => name !== 'Connect GET'))(
     expect((await lines.next()).value?.line).toBe('one');
     backends.credentials.delete(secret);
     clock.aheadMs = keptMs;
-    expect(await lines.next().catch(() => 'cut off')).toBe('cut off');
+    await expectError(lines.next(), Code.Unauthenticated, 'CREDENTIAL_INVALID');
     await backends.lines.ended.promise;
   },
 );

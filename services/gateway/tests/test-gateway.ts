@@ -33,6 +33,8 @@ export type TestGateway = AsyncDisposable & {
   /** Stops it before its surroundings. */
   gateway: AsyncDisposable;
   keys: TestKeys;
+  /** What another one in front of the same services is started with. */
+  environment: Record<string, string>;
   backends: Backends;
   /** Publishes facts as identity's relay does. */
   facts: {
@@ -50,7 +52,7 @@ export async function startTestGateway(
   const keys = testKeys();
   const backends = parts.use(await startBackends(keys));
   const nats = testNats();
-  const config = readConfig({
+  const settings = {
     CNAP_PORT: '0',
     NATS_URL: nats.url,
     CNAP_NATS_PREFIX: nats.subjectPrefix,
@@ -58,8 +60,8 @@ export async function startTestGateway(
     ...keys.environmentOf('gateway'),
     ...backends.environment,
     ...environment,
-  });
-  const gateway = parts.use(await startGateway(config, overrides));
+  };
+  const gateway = parts.use(await startGateway(readConfig(settings), overrides));
   let connection: NatsConnection | undefined;
   parts.defer(async () => connection?.close());
   const publish = async (subject: string, data: Uint8Array) => {
@@ -72,6 +74,7 @@ export async function startTestGateway(
     url: gateway.url,
     gateway,
     keys,
+    environment: settings,
     backends,
     facts: {
       tokenRevoked: (credentialId) =>

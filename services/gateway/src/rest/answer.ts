@@ -18,6 +18,7 @@ import type { Callers } from '../caller/callers.ts';
 import { watchCaller } from '../caller/open-stream.ts';
 import type { Call } from '../caller/port.ts';
 import { workspaceNamedBy } from '../rpc-forwarding/credential.ts';
+import type { OpenCalls } from '../stop/open-calls.ts';
 import { readBody } from './body.ts';
 import { envelope } from './envelope.ts';
 import { sendEvents, type EventOptions } from './events.ts';
@@ -30,6 +31,7 @@ export type AnswerDeps = {
   backends: Backends;
   callers: Callers;
   entrance: Entrance;
+  open: OpenCalls;
   logger: Logger;
   events: EventOptions;
   deadlineMs: number;
@@ -72,10 +74,10 @@ export async function answerOperation(
     const stream = openCall(deps.backends, operation, headers, undefined);
     response.once('close', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.end(envelope(message));
+    const end = (error: DomainError): void => void stream.destroy(toConnectError(error, 'gateway'));
+    deps.open.keep(response, 'stream', end);
     if (call && token !== undefined) {
-      watchCaller(response, { callers: deps.callers, call, token }, (error) =>
-        stream.destroy(toConnectError(error, 'gateway')),
-      );
+      watchCaller(response, { callers: deps.callers, call, token }, end);
     }
     await sendEvents(stream, response, operation, arrival.compiled.writeEvent, deps.events);
     return;

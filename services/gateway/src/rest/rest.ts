@@ -36,6 +36,9 @@ export function createRest(deps: AnswerDeps): (request: HttpRequest, response: H
     }
     const { operation, variables } = routed;
     const compiled = operations.compiledOf(operation);
+    if (operation.stream === undefined) {
+      deps.open.keep(response, 'unary', (error) => refuse(response, asProblem(error, operation)));
+    }
     observed(request, response, operation, requestId, deps.logger, (traceparent) =>
       answerOperation(request, response, { compiled, variables, query, requestId, traceparent }, deps),
     );

@@ -1,4 +1,3 @@
-import { constants } from 'node:http2';
 import { DomainError, invalidField } from '@cnap/errors';
 import {
   clientAddressHeader,
@@ -16,9 +15,16 @@ import type { Entrance } from '../auth/entrance.ts';
 import type { Callers } from '../caller/callers.ts';
 import { watchCaller } from '../caller/open-stream.ts';
 import type { Call } from '../caller/port.ts';
+import type { OpenCalls } from '../stop/open-calls.ts';
 import { workspaceNamedBy } from './credential.ts';
 
-type Deps = { backends: Backends; callers: Callers; entrance: Entrance; logger: Logger };
+type Deps = {
+  backends: Backends;
+  callers: Callers;
+  entrance: Entrance;
+  open: OpenCalls;
+  logger: Logger;
+};
 
 const calls = counter('cnap.gateway.calls');
 const durations = histogram('cnap.gateway.duration_ms');
@@ -49,13 +55,7 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
       const call = callIn(request, address, deps.entrance);
       const token = call && (await deps.callers.tokenFor(call));
       if (gone(response)) return;
-      if (call && token !== undefined && route.method.methodKind !== 'unary') {
-        watchCaller(response, { callers: deps.callers, call, token }, (error) => {
-          refused = error;
-          cutOff(response);
-        });
-      }
-      forwardRpc(request, response, {
+      const forwarded = forwardRpc(request, response, {
         route,
         backends: deps.backends,
         headers: {
@@ -68,6 +68,15 @@ export function forward(request: HttpRequest, response: HttpResponse, route: Rpc
         },
         responseHeaders: { 'x-request-id': requestId },
       });
+      const end = (error: DomainError): void => {
+        refused = error;
+        forwarded.end(error);
+      };
+      const isUnary = route.method.methodKind === 'unary';
+      deps.open.keep(response, isUnary ? 'unary' : 'stream', end);
+      if (call && token !== undefined && !isUnary) {
+        watchCaller(response, { callers: deps.callers, call, token }, end);
+      }
     } catch (error) {
       refused = asDomainError(error);
       if (refused.kind === 'internal') deps.logger.error({ err: error, rpc, requestId }, 'could not forward');
@@ -87,12 +96,6 @@ function callIn(request: HttpRequest, address: string, entrance: Entrance): Call
   const named = workspaceNamedBy(request.headers['x-workspace-id']);
   if (named === 'malformed') throw invalidField('X-Workspace-Id', 'is not the id of a workspace');
   return { credential, workspaceId: named, address };
-}
-
-/** Ends an answer that has begun so that nobody takes what they have for all of it. */
-function cutOff(response: HttpResponse): void {
-  if ('stream' in response) response.stream.close(constants.NGHTTP2_CANCEL);
-  else response.destroy();
 }
 
 /** A length that tells of nothing; without the headers an answer would be compressed as its request is. */
