@@ -3,7 +3,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Fact } from '@cnap/events';
 import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
 import type { OrderRow } from '../database.ts';
-import { removalOf, type Announcement } from './plan.ts';
+import { removalOf, type Announcement } from './announcement.ts';
 import { paymentModeToProto, stateToProto } from './to-proto.ts';
 
 const orderFact = (fact: string, row: OrderRow): Fact => ({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { announcementKey, nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
+import { announcementKey } from './announcement.ts';
+import { nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
 import type { ChargeSeen, InstallSeen, PaymentSeen, SessionSeen, SubscriptionSeen } from './port.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');

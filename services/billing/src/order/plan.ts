@@ -1,3 +1,4 @@
+import { announcedBeforeMs, delayedMs, isAnnounced, removalOf, type Announcement } from './announcement.ts';
 import type { ChargeSeen, InstallSeen, MoneySeen, PaymentSeen, SubscriptionSeen } from './port.ts';
 
 /** Where an order is (domain.md, "Orders and money"). */
@@ -38,15 +39,6 @@ export type Seen = {
   install?: InstallSeen;
 };
 
-/** What both sides hear of while a state lasts; with what it is about, where it can come again. */
-export type Announcement = {
-  fact: 'delayed' | 'payment_failed' | 'removal_announced';
-  about?: string;
-};
-
-export const announcementKey = ({ fact, about }: Announcement): string =>
-  about === undefined ? fact : `${fact} ${about}`;
-
 /** One step, at most one of which leaves the service: a crash costs one step. */
 export type Step =
   | { do: 'enter'; state: OrderState; reason: string; message: string }
@@ -65,14 +57,6 @@ export const lookAgainMs = 5 * minute;
 const dailyMs = 24 * 60 * minute;
 /** A session lives for 24 hours; one that was never made has nobody who could pay it. */
 const openMs = 24 * 60 * minute;
-/** What is paid and does not run after so long is late. */
-const delayedMs = 30 * minute;
-/** What is not paid is kept for so long. */
-const retentionMs = 14 * dailyMs;
-const announcedBeforeMs = 3 * dailyMs;
-
-/** When the install of an order that was suspended then is removed. */
-export const removalOf = (suspendedAt: Date): Date => new Date(suspendedAt.getTime() + retentionMs);
 
 const enter = (state: OrderState, reason: string, message: string): Step => ({
   do: 'enter',
@@ -81,8 +65,6 @@ const enter = (state: OrderState, reason: string, message: string): Step => ({
   message,
 });
 const wait = (afterMs = lookAgainMs): Step => ({ do: 'wait', afterMs });
-const isAnnounced = ({ announced }: Wanted, what: Announcement): boolean =>
-  announced.includes(announcementKey(what));
 
 /** The next step of an order. Pure: the clock comes in. */
 export function nextStep(wanted: Wanted, seen: Seen, now: Date): Step {
