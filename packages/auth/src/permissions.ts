@@ -14,6 +14,7 @@ export const permissions = {
   'clusters.update': 'member',
   'installs.create': 'member',
   'installs.delete': 'member',
+  'installs.exec': 'member',
   'installs.read': 'viewer',
   'installs.update': 'member',
   'kubeconfigs.create': 'member',

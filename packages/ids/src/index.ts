@@ -18,6 +18,7 @@ export const idPrefixes = {
   ord: 'order',
   ins: 'install',
   rel: 'release',
+  shl: 'shell',
   inv: 'invitation',
   mail: 'e-mail',
   tok: 'access token',

@@ -1,5 +1,6 @@
 import { type AccessAnswer, type AccessQuestion, accessReview } from './access.ts';
 import { type ApiKinds, type ApiResource, Discovery, pathOf } from './discovery.ts';
+import type { Exec, ExecOptions } from './exec.ts';
 import { isKubernetesError } from './kubernetes-error.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 import { type KindRef, type KubeObject, type ObjectRef, refOf } from './object.ts';
@@ -47,6 +48,8 @@ export interface Cluster extends AsyncDisposable {
   text(method: Method, path: string, options?: CallOptions): Promise<string>;
   /** An answer that goes on (followed logs). Ends with the signal, or when the reader stops reading. */
   stream(path: string, options?: CallOptions): AsyncIterable<Uint8Array>;
+  /** Runs a command in a container. */
+  exec(options: ExecOptions): Promise<Exec>;
   /** `gitVersion` such as `v1.36.3`. */
   version(signal?: AbortSignal): Promise<{ gitVersion: string; major: number; minor: number }>;
   /** Asked once and remembered; a kind that is not known is asked for again. */
@@ -92,6 +95,7 @@ export function connect(config: Kubeconfig, options: Partial<TransportOptions> =
     request: (method, path, call) => transport.json(method, path, call),
     text: (method, path, call) => transport.text(method, path, call),
     stream: (path, call) => transport.stream(path, call),
+    exec: (options) => transport.exec(options),
 
     async version(signal) {
       const answer = await transport.json<{ gitVersion: string; major: string; minor: string }>(

@@ -8,6 +8,7 @@ export {
   connect,
 } from './cluster.ts';
 export type { ApiKinds, ApiResource } from './discovery.ts';
+export type { Exec, ExecEvent, ExecOptions } from './exec.ts';
 export { inParallel } from './in-parallel.ts';
 export { type Kubeconfig, formatKubeconfig, parseKubeconfig } from './kubeconfig.ts';
 export { KubernetesError, type StatusCause, isKubernetesError } from './kubernetes-error.ts';

@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 
 import { Agent, type Dispatcher, errors, request } from 'undici';
 
+import { exec, type Exec, type ExecOptions, type ExecTransport } from './exec.ts';
 import { KubernetesError, errorFromAnswer } from './kubernetes-error.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 
@@ -40,6 +41,7 @@ export class Transport implements AsyncDisposable {
   readonly #streams: Agent;
   readonly #headers: Record<string, string>;
   readonly #callTimeoutMs: number;
+  readonly #tls: ExecTransport['tls'];
 
   constructor(config: Kubeconfig, options: TransportOptions) {
     this.server = config.server;
@@ -48,14 +50,14 @@ export class Transport implements AsyncDisposable {
       'user-agent': 'cnap',
       ...(config.token === undefined ? {} : { authorization: `Bearer ${config.token}` }),
     };
-    const connect = {
-      timeout: options.callTimeoutMs,
+    this.#tls = {
       ...(config.ca === undefined ? {} : { ca: config.ca }),
       ...(config.tlsServerName === undefined ? {} : { servername: config.tlsServerName }),
       ...(config.clientCertificate === undefined ? {} : { cert: config.clientCertificate }),
       ...(config.clientKey === undefined ? {} : { key: config.clientKey }),
       ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     };
+    const connect = { timeout: options.callTimeoutMs, ...this.#tls };
     this.#calls = new Agent({ connect, connections: options.maxConnections, allowH2: false });
     this.#streams = new Agent({ connect, allowH2: false });
   }
@@ -115,6 +117,13 @@ export class Transport implements AsyncDisposable {
       clearTimeout(timer);
       ended.abort();
     }
+  }
+
+  /** A command in a container, on a connection of its own. */
+  exec(options: ExecOptions): Promise<Exec> {
+    const { server } = this;
+    const transport = { server, headers: this.#headers, tls: this.#tls, timeoutMs: this.#callTimeoutMs };
+    return exec(transport, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import type { Interceptor, StreamRequest, StreamResponse } from '@connectrpc/connect';
 import { DomainError } from '@cnap/errors';
 import { callKey, type Call } from './call.ts';
@@ -7,7 +8,11 @@ import { boundedBy, streamEnd, type StreamEnd } from './stream-bounds.ts';
 import { validate, validateEach } from './validation.ts';
 
 /** What surrounds every handler, from outside to inside: errors, deadline, idempotency key, validation. */
-export type AroundOptions = { fail: Fail; streamIdleMs: number; closing: AbortSignal };
+export type AroundOptions = {
+  fail: Fail;
+  streamIdleMs: (method: DescMethod) => number;
+  closing: AbortSignal;
+};
 
 /** The deadline reaches the handler as its signal; a handler that does not listen is not waited for. */
 export function aroundHandlers(options: AroundOptions): Interceptor {
@@ -28,7 +33,7 @@ export function aroundHandlers(options: AroundOptions): Interceptor {
 type Next = Parameters<Interceptor>[0];
 
 async function aroundStream(options: AroundOptions, call: Call, request: StreamRequest, next: Next) {
-  const end = streamEnd(options.streamIdleMs, request.signal, options.closing);
+  const end = streamEnd(options.streamIdleMs(request.method), request.signal, options.closing);
   try {
     const response = await Promise.race([next({ ...request, message: incoming(request, end) }), end.ended]);
     if (!response.stream) throw new Error('a streaming handler answered with one message');

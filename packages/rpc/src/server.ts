@@ -37,7 +37,7 @@ export type RpcServerOptions = {
   /** Of a unary call, whatever its client asks for. Default 5 minutes. */
   maxDeadlineMs?: number;
   /** How long a stream may go without a message. Default 10 minutes. */
-  streamIdleMs?: number;
+  streamIdleMs?: (method: DescMethod) => number;
   /** How long the message of a call may take to arrive. Default 30 s. */
   bodyTimeoutMs?: number;
   /** The largest request message. Default 4 MiB. */
@@ -80,7 +80,11 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     shutdownSignal: closingAll.signal,
     requestGate: createGate(options.verifyCaller, fail),
     interceptors: [
-      aroundHandlers({ fail, streamIdleMs: options.streamIdleMs ?? 600_000, closing: closingStreams.signal }),
+      aroundHandlers({
+        fail,
+        streamIdleMs: options.streamIdleMs ?? (() => 600_000),
+        closing: closingStreams.signal,
+      }),
     ],
   });
   options.routes(router);

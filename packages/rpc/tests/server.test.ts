@@ -285,7 +285,7 @@ test('a stream without a message for too long is ended', async () => {
         await Promise.withResolvers<never>().promise;
       },
     },
-    { streamIdleMs: 50 },
+    { streamIdleMs: () => 50 },
   );
   const client = createClient(PodService, createConnectTransport({ httpVersion: '2', baseUrl: server.url }));
   const stream = client.streamPodLogs({ installId: insId }, { headers: { authorization: token('viewer') } });

@@ -40,7 +40,8 @@ export async function startTestServers(
     env['CNAP_TEST_NATS_URL'] = nats.url;
   }
   if (wanted.includes('kubernetes') && !env['CNAP_TEST_KUBECONFIG'] && env['KUBEBUILDER_ASSETS']) {
-    const kubernetes = stack.use(await startKubernetes({ dataDir: join(folder, 'kubernetes'), onStep }));
+    const dataDir = join(folder, 'kubernetes');
+    const kubernetes = stack.use(await startKubernetes({ dataDir, shellsOnThisMachine: true, onStep }));
     env['CNAP_TEST_KUBECONFIG'] = kubernetes.kubeconfigPath;
   }
 }

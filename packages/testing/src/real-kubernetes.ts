@@ -27,7 +27,7 @@ export async function realKubernetes(): Promise<RealKubernetes | undefined> {
   await using stack = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), 'cnap-kubernetes-'));
   stack.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
-  const cluster = stack.use(await startKubernetes({ dataDir }));
+  const cluster = stack.use(await startKubernetes({ dataDir, shellsOnThisMachine: true }));
   const running = stack.move();
   return {
     kubeconfig: cluster.kubeconfig,

@@ -52,6 +52,8 @@ export type ProductColumn = {
   clusterIds: string[];
   podSecurity: 'privileged' | 'baseline' | 'restricted';
   ownerLogsOff: boolean;
+  /** Absent in installs made before there were shells: off. */
+  ownerExecOn?: boolean;
   retainVolumesDays: number;
   /** How long an update may take to become healthy; 10 minutes unless told. */
   healthDeadlineMs?: number;

@@ -34,6 +34,7 @@ import { onPackage } from './package/on-package.ts';
 import { askCatalog } from './peers/catalog.ts';
 import { askClusters } from './peers/clusters.ts';
 import { placementRpc } from './placement/rpc.ts';
+import { shellLimits, type ShellLimits } from './pod/exec.ts';
 import { podRpc } from './pod/rpc.ts';
 import { releaseRpc } from './release/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
@@ -52,8 +53,11 @@ const engineSteps = [
   'removeNamespace',
 ] as const;
 
-/** For tests: crashes, repeated calls, and a short pause after a failure. */
-export type Overrides = ExternalCallHooks & { firstPauseMs?: number };
+/** For tests: crashes, repeated calls, a short pause after a failure, and shells that end soon. */
+export type Overrides = ExternalCallHooks & { firstPauseMs?: number; shells?: Partial<ShellLimits> };
+
+/** Logs may be silent for long; who reads them is known to be there by the connection's own pings. */
+const longestSilenceMs = 12 * 3_600_000;
 
 /** Helm takes a core and a hundred megabytes. */
 const rendersAtOnce = 4;
@@ -137,12 +141,13 @@ export async function startInstaller(
       services: installerServices,
       verifyCaller: (token) => verifier.verify(token),
       ready: () => db.ping(),
+      streamIdleMs: (method) => (method.parent === PodService ? longestSilenceMs : 600_000),
       routes: (router) => {
         router.service(DeadLetterService, deadLetterRpc(events));
         router.service(InstallService, installRpc({ db, keyring, catalog, clusters }));
         router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));
         router.service(PlacementService, placementRpc({ db, catalog, clusters }));
-        router.service(PodService, podRpc({ db, engine }));
+        router.service(PodService, podRpc({ db, engine, limits: { ...shellLimits, ...overrides.shells } }));
         router.service(ReleaseService, releaseRpc({ db }));
         router.service(UsageService, usageRpc({ db }));
       },

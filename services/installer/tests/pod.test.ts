@@ -66,6 +66,28 @@ test('without a pod it is the log of all', async () => {
   expect(await logs({ ...perPod, follow: true }, 'buyer', 10)).toHaveLength(10);
 });
 
+test('a pod that takes another’s place is followed, too', async () => {
+  const { id } = await installer.ensure(installer.aProduct({ chart }));
+  const { namespace } = await installer.until(id, InstallState.RUNNING);
+  const [first] = (await installer.as('buyer').pods.listPods({ installId: id })).pods;
+  const seen: string[] = [];
+  const stream = installer.as('buyer').pods.streamPodLogs({ installId: id, follow: true, tailLines: 1 });
+  for await (const { line } of stream) {
+    seen.push(line);
+    if (seen.length === 5) {
+      await installer.kubernetes.delete({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        namespace,
+        name: first?.name ?? '',
+      });
+    }
+    // All of the new one's lines, where of the others there is one each.
+    if (seen.length > 5) break;
+  }
+  expect(seen).toHaveLength(6);
+});
+
 test('what has no log is said so', async () => {
   await expectError(logs({ pod: 'not-mine' }), Code.NotFound, 'POD_NOT_FOUND');
   await expectError(logs({ container: 'other' }), Code.FailedPrecondition, 'LOGS_NOT_READY');

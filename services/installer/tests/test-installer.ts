@@ -45,6 +45,7 @@ export interface TestInstaller extends AsyncDisposable {
   readonly candidate: PlacementCandidate;
   readonly billing: Client<typeof OrderInstallService>;
   as(person: Person): CnapClient;
+  tokenOf(person: Person): Promise<string>;
   /** A product of the sample chart, unless told, on the default cluster. */
   aProduct(change?: Partial<NewProduct>): Product;
   /** An install of an order of the buyer; its order is in `orderId`. */
@@ -124,6 +125,7 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
     kubernetes,
     candidate,
     as,
+    tokenOf,
     aProduct: (change = {}) =>
       peers.aProduct({ chart: sampleChart(), clusterIds: [candidate.clusterId], ...change }),
     async ensure(product, { orderId = newId('ord'), inputs = {}, regionId = candidate.regionId } = {}) {

@@ -17,6 +17,11 @@ export interface StartKubernetesOptions {
   port?: number;
   /** 60 s unless told; 3 to 6 s are usual. */
   timeoutMs?: number;
+  /**
+   * What is run "in a container" runs on this machine, as this user, in a folder of its own. For tests of shells
+   * only: nobody else may reach the cluster. Otherwise nothing can be run.
+   */
+  shellsOnThisMachine?: boolean;
   signal?: AbortSignal;
   onStep?: (text: string) => void;
 }
@@ -41,7 +46,7 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
   const { timeoutMs = 60_000, onStep } = options;
   const found = await findProgram('kubernetes', onStep ? { onStep } : {});
   onStep?.(`starting Kubernetes ${found.version}`);
-  const files = await layOut(resolve(options.dataDir));
+  const files = await layOut(resolve(options.dataDir), options.shellsOnThisMachine ?? false);
   const ports = await choosePorts(options.port);
   const deadline = { timeoutMs, signal: options.signal };
 
@@ -93,7 +98,7 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
   };
 }
 
-async function layOut(folder: string): Promise<ClusterFiles> {
+async function layOut(folder: string, withShells: boolean): Promise<ClusterFiles> {
   await rm(folder, { recursive: true, force: true });
   for (const name of ['etcd', 'pki', 'log', 'scratch']) await mkdir(join(folder, name), { recursive: true });
   const files: ClusterFiles = {
@@ -103,7 +108,11 @@ async function layOut(folder: string): Promise<ClusterFiles> {
     token: randomBytes(24).toString('hex'),
   };
   const keys = serviceAccountKeys();
-  const stages = await readFile(new URL('./stages.yaml', import.meta.url), 'utf8');
+  const parts = withShells ? ['stages.yaml', 'shells.yaml'] : ['stages.yaml'];
+  const texts = await Promise.all(
+    parts.map((name) => readFile(new URL(`./${name}`, import.meta.url), 'utf8')),
+  );
+  const stages = texts.join('');
   const contents: Record<string, string> = {
     'pki/sa.key': keys.privateKey,
     'pki/sa.pub': keys.publicKey,

@@ -17,6 +17,8 @@ const namespaced: Rule[] = [
   { group: '', resources: ['pods'], verbs: [...read, 'create', 'patch', 'delete'] },
   { group: '', resources: ['events', 'nodes'], verbs: ['get', 'list'] },
   { group: '', resources: ['pods/log'], verbs: ['get'] },
+  // Shells are opened by a GET that is upgraded; from 1.35 on the API server asks for "create" as well.
+  { group: '', resources: ['pods/exec'], verbs: ['get', 'create'] },
   { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets', 'replicasets'], verbs: write },
   { group: 'batch', resources: ['jobs', 'cronjobs'], verbs: write },
   { group: 'networking.k8s.io', resources: ['ingresses', 'networkpolicies'], verbs: write },

@@ -54,6 +54,11 @@ export function createEngine(options: ConnectionOptions): Engine {
         followLogs(cluster, target.namespace, log, signal),
       );
     },
+    execPod: (target, command) =>
+      // Like a reader of logs: a place in the budget to begin only.
+      connections.use(target.clusterId, command.signal, (cluster) =>
+        cluster.exec({ ...command, namespace: target.namespace }),
+      ),
     forget: (clusterId) => connections.forget(clusterId),
     [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
   };

@@ -72,13 +72,16 @@ function podInfo(pod: KubeObject, message: string): PodInfo {
   const status = (pod['status'] ?? {}) as {
     phase?: string;
     conditions?: { type: string; status: string }[];
-    containerStatuses?: { restartCount: number }[];
+    containerStatuses?: { name: string; restartCount: number }[];
   };
   return {
     name: pod.metadata.name,
     phase: status.phase ?? 'Unknown',
     ready: status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false,
     restarts: (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
+    restartsOf: Object.fromEntries(
+      (status.containerStatuses ?? []).map(({ name, restartCount }) => [name, restartCount]),
+    ),
     containers: (spec.containers ?? []).map(({ name }) => name),
     message,
     createTime: new Date(pod.metadata.creationTimestamp ?? 0),

@@ -1,5 +1,5 @@
 import type { Hook, HookEvent } from '@cnap/helm';
-import type { KubeObject, ObjectRef } from '@cnap/kubernetes';
+import type { Exec, ExecOptions, KubeObject, ObjectRef } from '@cnap/kubernetes';
 
 /** Where an install is, and what its objects are called by. */
 export type Target = {
@@ -82,6 +82,8 @@ export type PodInfo = {
   phase: string;
   ready: boolean;
   restarts: number;
+  /** By container. */
+  restartsOf: Record<string, number>;
   containers: string[];
   message: string;
   createTime: Date;
@@ -136,6 +138,8 @@ export interface Engine extends AsyncDisposable {
   listPods(target: Target, signal: AbortSignal): Promise<PodInfo[]>;
   podLogs(target: Target, options: LogOptions, signal: AbortSignal): Promise<string>;
   followLogs(target: Target, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Runs a command in a container of the namespace. */
+  execPod(target: Target, options: Omit<ExecOptions, 'namespace'>): Promise<Exec>;
   /** Forgets a cluster's connection: it was deleted, or its credentials changed. */
   forget(clusterId: string): Promise<void>;
 }

@@ -179,6 +179,7 @@ function columnOf(
     clusterIds: product.clusterIds,
     podSecurity,
     ownerLogsOff: product.ownerLogsOff,
+    ownerExecOn: product.ownerExecOn,
     retainVolumesDays: product.retainVolumesDays,
     ...(product.healthDeadline ? { healthDeadlineMs: durationMs(product.healthDeadline) } : {}),
     values: product.values ?? {},
