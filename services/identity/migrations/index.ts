@@ -8,6 +8,7 @@ import * as mail from './0004-mail.ts';
 import * as invitations from './0005-invitations.ts';
 import * as auditEntries from './0006-audit-entries.ts';
 import * as workspaceClosings from './0007-workspace-closings.ts';
+import * as notices from './0008-notices.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -21,4 +22,5 @@ export const migrations = {
   '0005-invitations': invitations,
   '0006-audit-entries': auditEntries,
   '0007-workspace-closings': workspaceClosings,
+  '0008-notices': notices,
 };

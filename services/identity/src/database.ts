@@ -90,6 +90,8 @@ type MailsTable = {
   sealed_data: Uint8Array | null;
   state: Generated<'waiting' | 'sent' | 'refused' | 'too late'>;
   message: Generated<string>;
+  /** It tells what newer news of this subject end. */
+  passes_with: string | null;
   created_at: CreatedAt;
   sent_at: ColumnType<Date | null, never, Date | null>;
 };
@@ -124,6 +126,12 @@ type AuditEntriesTable = {
   created_at: CreatedAt;
 };
 
+type NoticesTable = {
+  subject: string;
+  version: ColumnType<string, number, number>;
+  state: string;
+};
+
 type WorkspaceClosingsTable = {
   id: string;
   workspace_id: string;
@@ -147,6 +155,7 @@ export type Tables = {
   jwt_keys: JwtKeysTable;
   rate_limits: RateLimitsTable;
   mails: MailsTable;
+  notices: NoticesTable;
   invitations: InvitationsTable;
   audit_entries: AuditEntriesTable;
 };

@@ -34,6 +34,10 @@ import { reconcileMail, reconcileOldMail, wakeMailCleaning } from './mail/reconc
 import { openSmtp } from './mail/smtp.ts';
 import { memberRpc } from './member/rpc.ts';
 import { workspaceHolders } from './peers/workspace-holders.ts';
+import { notifyWith } from './notification/notify.ts';
+import { onCluster } from './notification/on-cluster.ts';
+import { onOrder } from './notification/on-order.ts';
+import { onSeller } from './notification/on-seller.ts';
 import {
   openSigningKeys,
   reconcileSigningKeys,
@@ -98,13 +102,14 @@ export async function startIdentity(
       onError: (err, where) => logger.warn({ err, ...where }, 'a reconciler failed, and will try again'),
     }),
   );
+  const notify = notifyWith(keyring, config.CNAP_PUBLIC_URL, smtp !== undefined);
   const events = parts.use(
     await startEvents({
       db,
       service: 'identity',
       natsUrl: config.NATS_URL,
       subjectPrefix: config.CNAP_NATS_PREFIX,
-      subscriptions: [...onEveryFact],
+      subscriptions: [...onEveryFact, onOrder(notify), onSeller(notify), onCluster(notify)],
     }),
   );
   const queued = (one: Mail) => db.acrossWorkspaces((tx) => queueMail(tx, keyring, one));

@@ -75,6 +75,26 @@ describe.each(['one_time', 'monthly'] as const)('a sale, %s', (kind) => {
   });
 });
 
+test('both sides get a mail when it is paid, and one when it is ready', async () => {
+  const { orderId } = await buyOnce(platform, platform.sample.products.one_time);
+  const { buyer, seller } = platform.sample;
+  const link = `${platform.url}/orders/${orderId}`;
+  const mails = await eventually(async () => {
+    const answer = await fetch(`${platform.mails.url}/mails.json`);
+    const all = (await answer.json()) as { to: string[]; subject: string; text: string }[];
+    const found = all.filter(({ text }) => text.includes(link));
+    expect(found.map(({ to, subject }) => `${to.join()} ${subject.split(':')[0]}`).toSorted()).toEqual(
+      [buyer, seller].flatMap(({ email }) => [`${email} Paid`, `${email} Ready`]).toSorted(),
+    );
+    return found;
+  });
+  const of = (email: string, word: string) =>
+    mails.find(({ to, subject }) => to.includes(email) && subject.startsWith(word))?.text;
+  expect(of(buyer.email, 'Paid')).toContain('€49.00 is held');
+  expect(of(buyer.email, 'Ready')).toContain('€49.00 was collected');
+  expect(of(seller.email, 'Ready')).toContain('was ordered is running');
+});
+
 test('the platform takes its share of what the seller earns', async () => {
   const { orderId } = await buyOnce(platform, platform.sample.products.one_time);
   expect(await chargesOf(platform, orderId)).toMatchObject([

@@ -1,39 +1,34 @@
 import { html, type Html } from '../auth/page/html.ts';
+import type { Content, MailData } from './content.ts';
+import { orderTemplates } from './templates-order.ts';
+import { sellerTemplates } from './templates-seller.ts';
 
-type Data = Record<string, string>;
-type Content = {
-  subject: string;
-  /** Paragraphs. */
-  text: string[];
-  action?: { label: string; url: string };
-  /** Below the action, smaller. */
-  note?: string;
-};
-
-const hello = ({ name = '' }: Data): string => (name === '' ? 'Hello,' : `Hello ${name},`);
+const hello = ({ name = '' }: MailData): string => (name === '' ? 'Hello,' : `Hello ${name},`);
 const ignore = 'If you did not ask for this, nothing happens when you ignore it.';
 
 /** What mails say, by what they are for. */
 const templates = {
-  'verify-email': (data: Data): Content => ({
+  ...orderTemplates,
+  ...sellerTemplates,
+  'verify-email': (data: MailData): Content => ({
     subject: 'Confirm your e-mail address',
     text: [hello(data), 'Confirm that this address is yours, and your account is ready.'],
     action: { label: 'Confirm the address', url: data['url'] ?? '' },
     note: `The link is good for 24 hours. ${ignore}`,
   }),
-  'magic-link': (data: Data): Content => ({
+  'magic-link': (data: MailData): Content => ({
     subject: 'Your link to sign in',
     text: ['Hello,', 'With this link you are signed in, without a password.'],
     action: { label: 'Sign in', url: data['url'] ?? '' },
     note: `The link is good for 15 minutes, once. ${ignore}`,
   }),
-  'reset-password': (data: Data): Content => ({
+  'reset-password': (data: MailData): Content => ({
     subject: 'Choose a new password',
     text: [hello(data), 'With this link you choose a new password. You are signed out everywhere else then.'],
     action: { label: 'Choose a password', url: data['url'] ?? '' },
     note: `The link is good for an hour, once. ${ignore}`,
   }),
-  invitation: (data: Data): Content => ({
+  invitation: (data: MailData): Content => ({
     subject: `${data['inviter'] ?? 'Somebody'} invites you to ${data['workspace'] ?? 'a workspace'}`,
     text: [
       'Hello,',
@@ -42,14 +37,17 @@ const templates = {
     action: { label: 'Look at the invitation', url: data['url'] ?? '' },
     note: `The link is good for 7 days, for this address alone. ${ignore}`,
   }),
-} satisfies Record<string, (data: Data) => Content>;
+} satisfies Record<string, (data: MailData) => Content>;
 
 export type TemplateName = keyof typeof templates;
 
 export const isTemplate = (name: string): name is TemplateName => Object.hasOwn(templates, name);
 
 /** A mail as text and as HTML; what is put into it is escaped. */
-export function renderMail(name: TemplateName, data: Data): { subject: string; text: string; html: string } {
+export function renderMail(
+  name: TemplateName,
+  data: MailData,
+): { subject: string; text: string; html: string } {
   const { subject, text, action, note } = templates[name](data);
   const lines = [...text, ...(action ? [`${action.label}:\n${action.url}`] : []), ...(note ? [note] : [])];
   return {

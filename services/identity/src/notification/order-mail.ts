@@ -1,0 +1,92 @@
+import { timestampDate, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { PaymentMode } from '@cnap/proto/cnap/billing/v1/order';
+import type { OrderEvent } from '@cnap/proto/cnap/billing/v1/order_event';
+import type { TemplateName } from '../mail/templates.ts';
+
+/** What a fact about an order has to say to people. */
+export type OrderMail = {
+  template: TemplateName;
+  data: Record<string, string>;
+  /** It can happen to an order more than once, and is told each time. */
+  repeats: boolean;
+  /** It tells of something that passes: a mail that still waits then is not sent. */
+  passes: boolean;
+};
+
+type Data = OrderMail['data'];
+
+const once = (template: TemplateName, data: Data): OrderMail => ({
+  template,
+  data,
+  repeats: false,
+  passes: false,
+});
+const onceWhile = (template: TemplateName, data: Data) => ({ ...once(template, data), passes: true });
+const eachTimeWhile = (template: TemplateName, data: Data) => ({
+  ...onceWhile(template, data),
+  repeats: true,
+});
+
+/** By the name of the fact; one that is not here says nothing to people, and changes nothing that was said. */
+const byFact = new Map<string, (event: OrderEvent) => OrderMail>([
+  ['authorized', (event) => once('order-paid', { mode: modeOf(event) })],
+  ['delayed', (event) => onceWhile('order-delayed', { deadline: dateOf(event.deadlineTime) })],
+  ['refunded', (event) => once('order-refunded', undone(event))],
+  ['payment_failed', () => eachTimeWhile('order-payment-failed', {})],
+  ['suspended', (event) => eachTimeWhile('order-suspended', { removal: dateOf(event.removalTime) })],
+  ['removal_announced', (event) => eachTimeWhile('order-removal', { removal: dateOf(event.removalTime) })],
+  ['ended', (event) => once('order-ended', undone(event))],
+]);
+
+/**
+ * What a fact tells people about their order.
+ * @returns undefined: the fact is none of their business; 'news': no mail, yet what older facts say is overtaken
+ */
+export function orderMailOf(fact: string, event: OrderEvent): OrderMail | 'news' | undefined {
+  const told = tell(fact, event);
+  if (told === undefined || told === 'news') return told;
+  return { ...told, data: { ...basics(event), ...told.data } };
+}
+
+function tell(fact: string, event: OrderEvent): OrderMail | 'news' | undefined {
+  if (fact === 'expired') {
+    // Given up by the buyer: they know, and the seller need not.
+    return event.reason === 'PAYMENT_FAILED' ? once('order-payment-failed', { isOver: 'yes' }) : 'news';
+  }
+  if (fact === 'fulfilled') {
+    // Paid again after it was suspended: it was ready before.
+    return event.reason === 'PAID' ? 'news' : once('order-ready', collected(event));
+  }
+  if (fact === 'compensating') return 'news';
+  return byFact.get(fact)?.(event);
+}
+
+const basics = (event: OrderEvent) => ({
+  product: event.productName,
+  amount: money(event.amountTotal, event.currency),
+  reason: event.reason,
+  message: event.message,
+});
+
+const collected = ({ amountCaptured, currency }: OrderEvent) => ({
+  collected: money(amountCaptured, currency),
+});
+
+const undone = ({ amountCaptured, amountRefunded, amountTotal, currency, paymentMode }: OrderEvent) => ({
+  refunded: money(amountRefunded, currency),
+  held: amountCaptured === 0n && paymentMode === PaymentMode.ONE_TIME ? money(amountTotal, currency) : '',
+});
+
+const modeOf = ({ paymentMode }: OrderEvent): string =>
+  paymentMode === PaymentMode.SUBSCRIPTION ? 'subscription' : '';
+
+/** "€49.00" from 4900; empty for nothing. */
+function money(amount: bigint, currency: string): string {
+  if (amount === 0n || currency === '') return '';
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  return format.format(Number(amount) / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+const dates = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+const dateOf = (time: Timestamp | undefined): string =>
+  time === undefined ? '' : `${dates.format(timestampDate(time))} UTC`;
