@@ -1,6 +1,7 @@
 import { toBinary, type DescExtension, type DescFile, type DescMessage } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { Code, type ConnectRouter } from '@connectrpc/connect';
+import { file_google_rpc_error_details as errorDetails } from '@cnap/proto/google/rpc/error_details';
 import {
   ServerReflection,
   type ServerReflectionRequest as RequestV1,
@@ -57,7 +58,7 @@ function withDependencies(file: DescFile): Uint8Array[] {
 
 /** Server reflection v1 and v1alpha over the files of the services that are served. */
 export function reflectionRoutes(files: readonly DescFile[], services: readonly string[]) {
-  const index = indexOf(files);
+  const index = indexOf([...files, errorDetails]); // no service names them, every error has them
   const found = (file: DescFile | undefined, what: string) =>
     file === undefined
       ? ({

@@ -292,6 +292,8 @@ test.each([
   expect(file?.case === 'fileDescriptorResponse' ? file.value.fileDescriptorProto.length : 0).toBeGreaterThan(
     4,
   );
+  const detail = await ask({ case: 'fileContainingSymbol', value: 'google.rpc.ErrorInfo' });
+  expect(detail?.case).toBe('fileDescriptorResponse'); // tools show the details of errors
   expect((await ask({ case: 'fileByFilename', value: 'no/such.proto' }))?.case).toBe('errorResponse');
 });
 
