@@ -109,7 +109,7 @@ export async function startIdentity(
       service: 'identity',
       natsUrl: config.NATS_URL,
       subjectPrefix: config.CNAP_NATS_PREFIX,
-      subscriptions: [...onEveryFact, onOrder(notify), onSeller(notify), onCluster(notify)],
+      subscriptions: [...onEveryFact, ...onOrder(notify), onSeller(notify), ...onCluster(notify)],
     }),
   );
   const queued = (one: Mail) => db.acrossWorkspaces((tx) => queueMail(tx, keyring, one));

@@ -1,29 +1,37 @@
-import { subscribe } from '@cnap/events';
-import { ClusterEventSchema } from '@cnap/proto/cnap/clusters/v1/cluster_event';
+import { subscribe, type ReceivedEvent } from '@cnap/events';
+import { ClusterEventSchema, type ClusterEvent } from '@cnap/proto/cnap/clusters/v1/cluster_event';
+import type { Tx } from '../database.ts';
 import { isNews, write, type Notify } from './notify.ts';
 import { sellersOf } from './store.ts';
 
-const templates = { unreachable: 'cluster-unreachable', recovered: 'cluster-recovered' } as const;
-
 /** Those who sell on a cluster hear each time that it cannot be reached, and that it is back if they heard of that. */
 export const onCluster = (notify: Notify) =>
-  subscribe({
-    subject: 'clusters.v1.cluster.*',
-    schema: ClusterEventSchema,
-    async handle(tx, { fact, version, time, message }) {
-      if (fact !== 'unreachable' && fact !== 'recovered') return;
-      const before = await isNews(tx, message.clusterId, version, fact);
-      if (before === undefined || (fact === 'recovered' && before !== 'unreachable')) return;
-      await write(tx, notify, time, await sellersOf(tx, message.workspaceId), {
-        key: `${message.clusterId}:${fact}@${version}`,
-        template: templates[fact],
-        ...(fact === 'unreachable' ? { passesWith: message.clusterId } : {}),
-        data: {
-          cluster: message.name,
-          region: message.regionName,
-          message: message.stateMessage,
-          url: new URL(`/clusters/${message.clusterId}`, notify.publicUrl).href,
-        },
-      });
+  (['unreachable', 'recovered'] as const).map((fact) =>
+    subscribe({
+      subject: `clusters.v1.cluster.${fact}`,
+      schema: ClusterEventSchema,
+      handle: (tx, event) => tellOfCluster(tx, notify, fact, event),
+    }),
+  );
+
+async function tellOfCluster(
+  tx: Tx,
+  notify: Notify,
+  fact: 'unreachable' | 'recovered',
+  { version, time, message }: ReceivedEvent<ClusterEvent>,
+): Promise<void> {
+  const { clusterId } = message;
+  const before = await isNews(tx, clusterId, version, fact);
+  if (before === undefined || (fact === 'recovered' && before !== 'unreachable')) return;
+  await write(tx, notify, time, await sellersOf(tx, message.workspaceId), {
+    key: `${clusterId}:${fact}@${version}`,
+    template: `cluster-${fact}`,
+    ...(fact === 'unreachable' ? { passesWith: clusterId } : {}),
+    data: {
+      cluster: message.name,
+      region: message.regionName,
+      message: message.stateMessage,
+      url: new URL(`/clusters/${clusterId}`, notify.publicUrl).href,
     },
   });
+}

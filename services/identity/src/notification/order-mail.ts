@@ -27,38 +27,37 @@ const eachTimeWhile = (template: TemplateName, data: Data) => ({
   repeats: true,
 });
 
-/** By the name of the fact; one that is not here says nothing to people, and changes nothing that was said. */
-const byFact = new Map<string, (event: OrderEvent) => OrderMail>([
+/** No mail, yet what older facts say is overtaken. */
+const news = 'news';
+type Told = OrderMail | typeof news;
+
+/** By the name of the fact; one that is not here is none of people's business. */
+const byFact = new Map<string, (event: OrderEvent) => Told>([
   ['authorized', (event) => once('order-paid', { mode: modeOf(event) })],
   ['delayed', (event) => onceWhile('order-delayed', { deadline: dateOf(event.deadlineTime) })],
+  // Paid again after it was suspended: it was ready before.
+  ['fulfilled', (event) => (event.reason === 'PAID' ? news : once('order-ready', collected(event)))],
+  ['compensating', () => news],
   ['refunded', (event) => once('order-refunded', undone(event))],
   ['payment_failed', () => eachTimeWhile('order-payment-failed', {})],
   ['suspended', (event) => eachTimeWhile('order-suspended', { removal: dateOf(event.removalTime) })],
   ['removal_announced', (event) => eachTimeWhile('order-removal', { removal: dateOf(event.removalTime) })],
   ['ended', (event) => once('order-ended', undone(event))],
+  // Given up by the buyer: they know, and the seller need not.
+  [
+    'expired',
+    ({ reason }) => (reason === 'PAYMENT_FAILED' ? once('order-payment-failed', { isOver: 'yes' }) : news),
+  ],
 ]);
 
-/**
- * What a fact tells people about their order.
- * @returns undefined: the fact is none of their business; 'news': no mail, yet what older facts say is overtaken
- */
-export function orderMailOf(fact: string, event: OrderEvent): OrderMail | 'news' | undefined {
-  const told = tell(fact, event);
-  if (told === undefined || told === 'news') return told;
-  return { ...told, data: { ...basics(event), ...told.data } };
-}
+/** The facts that {@link orderMailOf} has something to say about. */
+export const toldFacts: readonly string[] = [...byFact.keys()];
 
-function tell(fact: string, event: OrderEvent): OrderMail | 'news' | undefined {
-  if (fact === 'expired') {
-    // Given up by the buyer: they know, and the seller need not.
-    return event.reason === 'PAYMENT_FAILED' ? once('order-payment-failed', { isOver: 'yes' }) : 'news';
-  }
-  if (fact === 'fulfilled') {
-    // Paid again after it was suspended: it was ready before.
-    return event.reason === 'PAID' ? 'news' : once('order-ready', collected(event));
-  }
-  if (fact === 'compensating') return 'news';
-  return byFact.get(fact)?.(event);
+/** What a fact tells people about their order. */
+export function orderMailOf(fact: string, event: OrderEvent): Told | undefined {
+  const told = byFact.get(fact)?.(event);
+  if (told === undefined || told === news) return told;
+  return { ...told, data: { ...basics(event), ...told.data } };
 }
 
 const basics = (event: OrderEvent) => ({
