@@ -1,4 +1,4 @@
-// What the README shows is what is run: tools/stack/tests/client, and .ci/55-client-runtimes.sh.
+// What the README shows is what is run: tools/stack/tests/client, and .ci/60-clients.sh.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
