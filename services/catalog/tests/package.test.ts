@@ -4,6 +4,7 @@ import { VersionBump } from '@cnap/proto/cnap/catalog/v1/package';
 import { PackageEventSchema } from '@cnap/proto/cnap/catalog/v1/package_event';
 import { eventually, expectError } from '@cnap/testing';
 import { Code } from '@connectrpc/connect';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { factsOf } from './facts.ts';
 import { startRepository } from './repository.ts';
@@ -222,6 +223,39 @@ test('a newer build takes the place of one that waits', async () => {
   expect(await catalog.built(packageId)).toMatchObject({
     state: PackageState.FAILED,
     stateMessage: expect.stringContaining(second),
+  });
+});
+
+test('a build that goes on at this very moment gives way, too', async () => {
+  await using repository = await startRepository();
+  repository.files.set('/broken/index.yaml', (_request, response) => response.writeHead(503).end());
+  repository.publish('shop', '1.0.0', web('1.0.0'));
+  const owner = catalog.as('owner');
+  const { template, packageId } = await owner.templates.createTemplate({
+    name: 'Shop',
+    sources: [sourceOf(`${repository.url}/broken`, { chart: 'shop' })],
+  });
+  const { db } = catalog.database;
+  const change = () =>
+    owner.templates.updateTemplate({
+      id: template?.id ?? '',
+      sources: [sourceOf(repository.url, { chart: 'shop' })],
+    });
+  const changed = await db.acrossWorkspaces(async (tx) => {
+    await sql`update package set version = version + 1 where id = ${packageId}`.execute(tx);
+    const underWay = change();
+    await eventually(async () => {
+      const { rows } = await db.pool.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rows.length).toBeGreaterThan(0);
+    });
+    return { underWay };
+  });
+  const { packageId: newer } = await changed.underWay;
+  expect((await owner.packages.getPackage({ id: packageId })).package).toMatchObject({
+    state: PackageState.FAILED,
+    stateMessage: `A newer build took its place: ${newer}`,
   });
 });
 

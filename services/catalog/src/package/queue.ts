@@ -8,7 +8,13 @@ import { dropArchives } from './archive-store.ts';
 import { packageFailed } from './event.ts';
 import { log } from './log-store.ts';
 import { isPinned, partsOf } from './plan.ts';
-import { insertPackage, newestVersion, unfinishedPackages, updatePackage } from './store.ts';
+import {
+  insertPackage,
+  lockUnfinishedPackages,
+  newestVersion,
+  unfinishedPackages,
+  updatePackage,
+} from './store.ts';
 
 type Db = Tx<CatalogDatabase>;
 
@@ -31,7 +37,7 @@ export async function queueBuild(
     bump,
     traceparent,
   });
-  for (const older of await unfinishedPackages(tx, template.id)) {
+  for (const older of await lockUnfinishedPackages(tx, template.id)) {
     if (older.id !== row.id) await giveWay(tx, older, row.id);
   }
   const names = template.sources.map(({ alias }) => alias).join(', ');

@@ -83,16 +83,21 @@ export function listPackages(
     .execute();
 }
 
-/** The builds of a template that have not ended. */
-export function unfinishedPackages(tx: Db, templateId: string): Promise<PackageRow[]> {
-  return tx
+const unfinished = (tx: Db, templateId: string) =>
+  tx
     .selectFrom('package')
     .selectAll()
     .where('template_id', '=', templateId)
     .where('state', 'not in', ['ready', 'failed'])
-    .orderBy('id')
-    .execute();
-}
+    .orderBy('id');
+
+/** The builds of a template that have not ended. */
+export const unfinishedPackages = (tx: Db, templateId: string): Promise<PackageRow[]> =>
+  unfinished(tx, templateId).execute();
+
+/** The same as they are now: a build that is under way at this moment waits, or has ended. */
+export const lockUnfinishedPackages = (tx: Db, templateId: string): Promise<PackageRow[]> =>
+  unfinished(tx, templateId).forUpdate().execute();
 
 /** The digests of the artifacts of a template's packages. */
 export async function digestsOf(tx: Db, templateId: string): Promise<string[]> {
