@@ -2,13 +2,16 @@ import type { DescMessage } from '@bufbuild/protobuf';
 import { restMessage } from './model/message.ts';
 import type { RestOperation } from './model/operation.ts';
 
+/** What of an operation says how fields are named. */
+export type Named = Pick<RestOperation, 'rpc' | 'queryParameters' | 'body'>;
+
 const headerNames: Record<string, string> = { request_id: 'Idempotency-Key' };
 
 /**
  * The REST name of a field that a service found wrong: `sources[0].helm_chart.version` is
  * `sources[0].chart.target_revision`. What it does not know stays as it is.
  */
-export function restParam(operation: RestOperation, path: string): string {
+export function restParam(operation: Named, path: string): string {
   const header = headerNames[path];
   if (header !== undefined) return header;
   const query = operation.queryParameters.find(({ member }) => member.field.name === path);

@@ -9,7 +9,7 @@ import {
   RetryInfoSchema,
 } from '@cnap/proto/google/rpc/error_details';
 import type { RestOperation } from './model/operation.ts';
-import { restParam } from './param.ts';
+import { restParam, type Named } from './param.ts';
 import { RestProblem, type RestError } from './problem.ts';
 
 const statuses = new Map<Code, number>([
@@ -32,6 +32,9 @@ const statuses = new Map<Code, number>([
 export const chooseWorkspace =
   'Send the header X-Workspace-Id with the id of one of your workspaces; GET /v1/workspaces lists them.';
 
+/** What of an operation decides how an error of its service looks. */
+export type Refused = Named & Pick<RestOperation, 'pathParameters' | 'failedPreconditionStatus'>;
+
 /** The code of Connect in snake case, as it is in the body. */
 const nameOf = (code: Code): string => codeToString(code);
 
@@ -39,7 +42,7 @@ const nameOf = (code: Code): string => codeToString(code);
  * What a service's error is over REST: the status of its code, `param` of the first field that is wrong, the reason
  * in `details`.
  */
-export function problemOf(error: ConnectError, operation: RestOperation): RestProblem {
+export function problemOf(error: ConnectError, operation: Refused): RestProblem {
   const info = error.findDetails(ErrorInfoSchema)[0];
   const violations = error.findDetails(BadRequestSchema).flatMap(({ fieldViolations }) => fieldViolations);
   const fields = violations.map(({ field, description }) => ({
@@ -65,15 +68,15 @@ export function problemOf(error: ConnectError, operation: RestOperation): RestPr
 }
 
 /** The workspace of the call is not one of the caller's: forbidden, unless the path names it, where it is not found. */
-function aboutWorkspace({ pathParameters, rpc }: RestOperation, reason: string | undefined): boolean {
+function aboutWorkspace({ pathParameters, rpc }: Refused, reason: string | undefined): boolean {
   if (reason !== 'WORKSPACE_NOT_FOUND' || getOption(rpc, options.permission) === '') return false;
   return !pathParameters.some(({ workspace }) => workspace);
 }
 
-const isOfPath = ({ pathParameters }: RestOperation, param: string | undefined): boolean =>
+const isOfPath = ({ pathParameters }: Refused, param: string | undefined): boolean =>
   param !== undefined && pathParameters.some(({ name }) => name === param);
 
-function statusOf(code: Code, operation: RestOperation): number {
+function statusOf(code: Code, operation: Refused): number {
   if (code === Code.FailedPrecondition) return operation.failedPreconditionStatus;
   return statuses.get(code) ?? 500;
 }

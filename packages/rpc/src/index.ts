@@ -20,6 +20,7 @@ export {
   type OpenPort,
   type PortLimits,
   type PortOptions,
+  type Upgrade,
 } from './port.ts';
 export { cacheControlOf, etagOf, hasAlready, knowsSecrets, notKept, readVary } from './read-caching.ts';
 export { endUnreadBody } from './request-body.ts';

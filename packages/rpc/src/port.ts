@@ -27,13 +27,19 @@ export type PortLimits = {
   maxHeaderBytes?: number;
 };
 
+/** What becomes of HTTP/1.1 requests with the header `Upgrade`: those that are not wanted are handled like any other. */
+export type Upgrade = {
+  wanted(request: IncomingMessage): boolean;
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+};
+
 export type PortOptions = {
   host?: string;
   /** 0 lets the system choose. */
   port: number;
   handler: HttpHandler;
-  /** Takes over HTTP/1.1 connections that ask for an upgrade, such as WebSockets. */
-  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Takes over HTTP/1.1 connections. */
+  upgrade?: Upgrade;
   limits?: PortLimits;
 };
 
@@ -77,6 +83,7 @@ export async function openPort(options: PortOptions): Promise<OpenPort> {
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 30_000,
+      shouldUpgradeCallback: (request) => options.upgrade?.wanted(request) ?? false,
     },
     (request, response) => {
       // A connection that was busy when the port began to close becomes idle after its answer.
@@ -84,7 +91,7 @@ export async function openPort(options: PortOptions): Promise<OpenPort> {
       handle(request, response);
     },
   );
-  if (options.upgrade !== undefined) server.on('upgrade', options.upgrade);
+  if (options.upgrade !== undefined) server.on('upgrade', options.upgrade.take);
 
   const http2 = createHttp2Server(
     {

@@ -9,7 +9,7 @@ import { createFail } from './failure.ts';
 import { createGate } from './gate.ts';
 import { healthRoutes } from './health.ts';
 import { aroundHandlers } from './interceptors.ts';
-import { openPort, type HttpRequest, type HttpResponse, type PortLimits } from './port.ts';
+import { openPort, type HttpRequest, type HttpResponse, type PortLimits, type Upgrade } from './port.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { createRpcHandler, pathOf } from './rpc-handler.ts';
 
@@ -30,6 +30,8 @@ export type RpcServerOptions = {
   ready?: () => Promise<void>;
   /** Is asked first; true when it has taken the request. */
   http?: (request: HttpRequest, response: HttpResponse) => boolean;
+  /** Takes over connections, such as WebSockets; it is told to end them by `onDrain`. */
+  upgrade?: Upgrade;
   /** Told while the server drains when streams are to end, and later when everything is: what `http` has taken. */
   onDrain?: (which: 'streams' | 'all', error: DomainError) => void;
   /** Of a unary call whose client sets none. Default 30 s. */
@@ -108,6 +110,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     port: options.port,
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.upgrade === undefined ? {} : { upgrade: options.upgrade }),
     handler(request, response) {
       if (options.http?.(request, response) === true) return;
       if (handleRpc(request, response) || handlePlatform(request, response)) return;

@@ -15,6 +15,7 @@ import { forwardSignIn } from './auth/sign-in.ts';
 import { Callers } from './caller/callers.ts';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
+import { createShells } from './exec/shells.ts';
 import { identityCallers } from './identity/callers.ts';
 import { followRevocations } from './nats/revocations.ts';
 import { createCors } from './page/cors.ts';
@@ -76,6 +77,7 @@ export async function startGateway(
   });
   const cors = createCors(config.CNAP_CORS_ORIGINS);
   const docs = createDocs(config.CNAP_PUBLIC_URL, logger);
+  const shells = createShells({ backends, callers, entrance, publicUrl: config.CNAP_PUBLIC_URL, logger });
   const signIn = forwardSignIn({
     backends,
     entrance,
@@ -98,6 +100,7 @@ export async function startGateway(
       void withTrace(undefined, () => forwardWebhook(request, response, { backends, logger, deadlineMs }));
       return true;
     }
+    if (shells.refusePlain(request, response, path)) return true;
     if (signIn(request, response)) return true;
     if (path === '/') {
       answerRoot(response, config.CNAP_PUBLIC_URL);
@@ -122,7 +125,11 @@ export async function startGateway(
       if (!answer.ok) throw new Error('identity is not ready');
     },
     http,
-    onDrain: (which, error) => open.end(which, error),
+    upgrade: shells,
+    onDrain(which, error) {
+      open.end(which, error);
+      shells.end(error);
+    },
   });
   parts.defer(() => server.drain({ deadlineMs: drainMs }));
   const owned = parts.move();

@@ -16,6 +16,7 @@ import {
   type HandlerContext,
   type HttpHandler,
   type RpcServer,
+  type ServiceImpl,
 } from '@cnap/rpc';
 import type { TestKeys } from '@cnap/testing';
 
@@ -31,6 +32,8 @@ export type Backends = AsyncDisposable & {
   gate: { open: Promise<void> };
   seen: Seen[];
   lines: { next: Promise<void>; ended: PromiseWithResolvers<void> };
+  /** What a shell does. */
+  shells: { answer: ServiceImpl<typeof PodService>['execPod'] };
   /** The name of every workspace, the first line of every log, what listing fails with, and asking who calls. */
   answers: {
     name: string;
@@ -53,6 +56,11 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
   const resolved: Backends['resolved'] = [];
   const gate = { open: Promise.resolve() };
   const seen: Seen[] = [];
+  const shells: Backends['shells'] = {
+    answer: () => {
+      throw new DomainError('unimplemented', 'UNIMPLEMENTED', 'A test says what a shell does.');
+    },
+  };
   const lines: Backends['lines'] = { next: Promise.resolve(), ended: Promise.withResolvers() };
   const answers: Backends['answers'] = {
     name: 'Engines',
@@ -122,6 +130,10 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
           await Promise.race([lines.next, lines.ended.promise]);
           yield { line: 'two' };
         },
+        execPod: (requests, context) => {
+          note(context);
+          return shells.answer(requests, context);
+        },
       }),
     ),
   );
@@ -163,6 +175,7 @@ export async function startBackends(keys: TestKeys): Promise<Backends> {
     gate,
     seen,
     lines,
+    shells,
     answers,
     webhooks,
     answerWebhook,

@@ -35,11 +35,19 @@ export function isSameOrigin({ headers }: Sent, publicUrl: string): boolean {
 }
 
 /**
- * Refuses what another site made a browser send with its cookies.
+ * Refuses what another site made a browser send with its cookies, unless it changes nothing.
  * @throws DomainError permission-denied CROSS_SITE_REQUEST
  */
 export function refuseCrossSite(request: Sent, publicUrl: string): void {
-  if (safe.has(request.method ?? '') || isSameOrigin(request, publicUrl)) return;
+  if (!safe.has(request.method ?? '')) refuseOtherSites(request, publicUrl);
+}
+
+/**
+ * The same for requests of any method.
+ * @throws DomainError permission-denied CROSS_SITE_REQUEST
+ */
+export function refuseOtherSites(request: Sent, publicUrl: string): void {
+  if (isSameOrigin(request, publicUrl)) return;
   throw new DomainError('permission-denied', 'CROSS_SITE_REQUEST', 'The request comes from another site.', {
     suggestion: 'Open the platform’s own page, or send a token in the header Authorization.',
   });

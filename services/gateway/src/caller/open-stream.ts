@@ -1,10 +1,16 @@
 import { DomainError } from '@cnap/errors';
-import type { HttpResponse } from '@cnap/rpc';
 import type { Callers } from './callers.ts';
 import type { Call } from './port.ts';
 
 /** With the seconds that a resolved caller is kept, a revocation that no fact tells of is felt within five. */
 const lookEveryMs = 900;
+
+/** What is open to the caller, such as a response or a WebSocket's connection. */
+type Watched = {
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  once(event: 'close', listener: () => void): unknown;
+};
 
 /**
  * Looks while a stream is open whether its caller may still do what they could when it began, and calls `cut` once
@@ -12,7 +18,7 @@ const lookEveryMs = 900;
  * left alone until it can.
  */
 export function watchCaller(
-  response: HttpResponse,
+  response: Watched,
   { callers, call, token }: { callers: Callers; call: Call; token: string },
   cut: (error: DomainError) => void,
 ): void {

@@ -1,6 +1,6 @@
 import { constants } from 'node:http2';
 import { DomainError } from '@cnap/errors';
-import { chooseWorkspace, listText, parseJson, RestProblem } from '@cnap/rest';
+import { listText, parseJson, RestProblem } from '@cnap/rest';
 import {
   cacheControlOf,
   clientAddressHeader,
@@ -17,6 +17,7 @@ import type { Entrance } from '../auth/entrance.ts';
 import type { Callers } from '../caller/callers.ts';
 import { watchCaller } from '../caller/open-stream.ts';
 import type { Call } from '../caller/port.ts';
+import { workspaceMalformed } from '../caller/refusals.ts';
 import { workspaceNamedBy } from '../rpc-forwarding/credential.ts';
 import type { OpenCalls } from '../stop/open-calls.ts';
 import { readBody } from './body.ts';
@@ -215,16 +216,6 @@ const maxPages = 100;
 const signInRequired = (): DomainError =>
   new DomainError('unauthenticated', 'SIGN_IN_REQUIRED', 'This call needs a credential.', {
     suggestion: 'Send the header Authorization: Bearer followed by a token.',
-  });
-
-/** The workspace that the header names is no id at all. */
-const workspaceMalformed = (): RestProblem =>
-  new RestProblem(403, {
-    code: 'permission_denied',
-    message: 'The header X-Workspace-Id is not the id of a workspace.',
-    param: 'X-Workspace-Id',
-    suggestion: chooseWorkspace,
-    details: { reason: 'WORKSPACE_REQUIRED' },
   });
 
 const workspaceNotFound = (): DomainError =>

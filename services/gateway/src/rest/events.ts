@@ -119,7 +119,7 @@ export async function sendEvents(
 }
 
 /** The end of a stream has an error when it did not go well. */
-function errorAtEnd(json: Buffer): ConnectError | undefined {
+export function errorAtEnd(json: Buffer): ConnectError | undefined {
   const end: unknown = JSON.parse(json.toString());
   if (typeof end !== 'object' || end === null || !('error' in end)) return undefined;
   return errorIn(Buffer.from(JSON.stringify(end.error)), 200);

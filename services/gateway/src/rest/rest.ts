@@ -1,9 +1,8 @@
-import { DomainError } from '@cnap/errors';
-import { problemOf, problemText, RestProblem, type RestOperation } from '@cnap/rest';
-import { endUnreadBody, requestIdFrom, toConnectError, type HttpRequest, type HttpResponse } from '@cnap/rpc';
-import { ConnectError } from '@connectrpc/connect';
+import { problemText, RestProblem, type RestOperation } from '@cnap/rest';
+import { endUnreadBody, requestIdFrom, type HttpRequest, type HttpResponse } from '@cnap/rpc';
 import { counter, histogram, startSpan, withTrace, type Logger } from '@cnap/telemetry';
 import { answerOperation, type AnswerDeps } from './answer.ts';
+import { asProblem } from './as-problem.ts';
 import { createOperations } from './operations.ts';
 
 const calls = counter('cnap.gateway.rest_calls');
@@ -91,19 +90,6 @@ function observed(
     // The caller left while it was being refused.
     logger.debug({ err: error, operation: id, requestId }, 'the caller is gone');
     response.destroy();
-  });
-}
-
-function asProblem(error: unknown, operation: RestOperation): RestProblem {
-  if (error instanceof RestProblem) return error;
-  if (error instanceof ConnectError) return problemOf(error, operation);
-  if (error instanceof DomainError && error.kind !== 'internal') {
-    return problemOf(toConnectError(error, 'gateway'), operation);
-  }
-  return new RestProblem(500, {
-    code: 'internal',
-    message: 'internal error',
-    details: { reason: 'INTERNAL' },
   });
 }
 

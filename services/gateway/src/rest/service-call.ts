@@ -29,7 +29,7 @@ const maxAnswerBytes = 16 * 1024 * 1024;
 /** Opens a stream to the service of an operation, as the Connect protocol has it. */
 export function openCall(
   backends: Backends,
-  { rpc, service, stream }: RestOperation,
+  { rpc, service, stream }: Pick<RestOperation, 'rpc' | 'service' | 'stream'>,
   headers: ServiceHeaders,
   deadlineMs: number | undefined,
 ): ClientHttp2Stream {
