@@ -33,7 +33,7 @@ export function transactionsOver<DB>(pool: pg.Pool, dialect: Dialect, driver: Dr
       // A session that dies between two queries reports it here; the next query fails with it.
       client.on('error', ignore);
       const connection = new TransactionConnection(client, names, scope);
-      const begun = client.query(begin);
+      const begun = togetherWithFirst(client, () => client.query(begin));
       begun.catch(ignore);
       const executor = executorOf(connection);
       try {
@@ -56,6 +56,14 @@ export function transactionsOver<DB>(pool: pg.Pool, dialect: Dialect, driver: Dr
       }
     },
   };
+}
+
+/** Holds back what is written until whatever is ready to run has run, so that it goes out in one piece. */
+function togetherWithFirst<T>(client: pg.PoolClient, send: () => T): T {
+  const { stream } = (client as pg.PoolClient & { connection: pg.Connection }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return send();
 }
 
 async function rollBack(client: pg.PoolClient): Promise<void> {

@@ -16,8 +16,16 @@ const accessNames = new Map<options.Access, 'public' | 'signed-in' | 'service' |
   [options.Access.OPERATOR, 'operator'],
 ]);
 
+const rules = new WeakMap<DescMethod, AccessRule | undefined>();
+
 /** The rule of a method; undefined when its descriptor has none, or two that contradict each other. */
 export function accessRuleOf(method: DescMethod): AccessRule | undefined {
+  // Options are parsed anew each time that they are asked for.
+  if (!rules.has(method)) rules.set(method, readAccessRule(method));
+  return rules.get(method);
+}
+
+function readAccessRule(method: DescMethod): AccessRule | undefined {
   const permission = getOption(method, options.permission);
   const access = accessNames.get(getOption(method, options.access));
   if (permission !== '' && access !== undefined) return undefined;

@@ -23,6 +23,12 @@ export function setDeadline(header: Headers, method: DescMethod, defaultMs: numb
   else header.set(connectHeader, String(Math.min(ms, 2_147_483_647)));
 }
 
+/** The deadline of a plain unary call of the Connect protocol, in milliseconds. */
+export function deadlineOf(asked: string | string[] | undefined, defaultMs: number, maxMs: number): number {
+  const limit = asked === undefined || asked === '' ? defaultMs : Number(asked);
+  return Math.max(1, Math.round(Math.min(limit, maxMs)));
+}
+
 function connectTimeout(value: string | null): number | undefined | 'malformed' {
   if (value === null) return undefined;
   return /^\d{1,10}$/.test(value) ? Number(value) : 'malformed';

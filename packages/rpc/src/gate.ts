@@ -6,16 +6,24 @@ import { adoptActor, type Actor } from '@cnap/telemetry';
 import { authorize, isReadOnly } from './access.ts';
 import { callKey } from './call.ts';
 import type { Fail } from './failure.ts';
+import type { HeaderReader } from './unary-context.ts';
 
 /** The address of the client, which the gateway puts on internal calls of callers without a token. */
 export const clientAddressHeader = 'x-cnap-client-address';
+
+/** Lets a call pass, or throws what its caller is told. */
+export type Gate = (context: GateContext) => Promise<void>;
+type GateContext = Pick<HandlerContext, 'values' | 'method' | 'protocolName'> & {
+  requestHeader: HeaderReader;
+  signal?: AbortSignal;
+};
 
 /**
  * Finds out who calls and whether they may, before anything of the request's body is read. What the handler
  * and its streams do afterwards is done in the caller's name.
  */
-export function createGate(verifyCaller: (token: string) => Promise<Caller>, fail: Fail) {
-  return async (context: HandlerContext): Promise<void> => {
+export function createGate(verifyCaller: (token: string) => Promise<Caller>, fail: Fail): Gate {
+  return async (context): Promise<void> => {
     const call = context.values.get(callKey);
     if (call === undefined) throw new ConnectError('the call did not come through the server');
     call.protocol = context.protocolName;
@@ -34,7 +42,7 @@ const actorFor = (method: DescMethod, caller: Caller): Actor =>
   isReadOnly(method) ? { ...actorOf(caller), onBehalf: true } : actorOf(caller);
 
 async function authenticate(
-  header: Headers,
+  header: HeaderReader,
   socketAddress: string | undefined,
   verifyCaller: (token: string) => Promise<Caller>,
 ): Promise<Caller> {

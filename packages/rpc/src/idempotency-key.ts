@@ -1,6 +1,7 @@
 import { ScalarType, type DescMessage, type Message } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { invalidField } from '@cnap/errors';
+import type { HeaderReader } from './unary-context.ts';
 
 const headerName = 'idempotency-key';
 const fieldName = 'request_id';
@@ -10,7 +11,7 @@ const maxLength = 256;
  * Copies the header `Idempotency-Key` into the field `request_id` of a request that has one.
  * @throws DomainError invalid-argument when the header is not 1–256 characters, or the two differ.
  */
-export function adoptIdempotencyKey(header: Headers, schema: DescMessage, message: Message): void {
+export function adoptIdempotencyKey(header: HeaderReader, schema: DescMessage, message: Message): void {
   const key = header.get(headerName);
   if (key === null) return;
   const field = schema.fields.find(({ name }) => name === fieldName);

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { HttpRequest, HttpResponse } from './port.ts';
 
@@ -9,17 +10,14 @@ export async function* bodyInTime(
   body: AsyncIterable<Uint8Array>,
   timeoutMs: number,
 ): AsyncGenerator<Uint8Array> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  late.catch(() => undefined);
-  const timer = setTimeout(
-    () => reject(new ConnectError('the request did not arrive in time', Code.DeadlineExceeded)),
-    timeoutMs,
-  );
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  tooLate.catch(() => undefined);
+  const timer = setTimeout(() => reject(late()), timeoutMs);
   const chunks = body[Symbol.asyncIterator]();
   let complete = false;
   try {
     for (;;) {
-      const chunk = await Promise.race([chunks.next(), late]);
+      const chunk = await Promise.race([chunks.next(), tooLate]);
       if (chunk.done === true) {
         complete = true;
         return;
@@ -32,6 +30,39 @@ export async function* bodyInTime(
     if (!complete) chunks.return?.()?.then(undefined, () => undefined);
   }
 }
+
+/** The whole body, at most `maxBytes` of it, if it arrives in time. */
+export function wholeBody(request: HttpRequest, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
+  const source: Readable = 'stream' in request ? request.stream : request;
+  // Node ends an HTTP/2 request without a body at once; who calls was looked into first.
+  if (source.readableEnded) return Promise.resolve(new Uint8Array());
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const timer = setTimeout(() => reject(late()), timeoutMs);
+  const onData = (chunk: Buffer): void => {
+    length += chunk.byteLength;
+    if (length <= maxBytes) return void chunks.push(chunk);
+    done();
+    reject(new ConnectError(`the message is larger than ${maxBytes} bytes`, Code.ResourceExhausted));
+  };
+  const onEnd = (): void => {
+    done();
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  };
+  const done = (): void => {
+    clearTimeout(timer);
+    source.off('data', onData);
+    source.off('end', onEnd);
+  };
+  source.on('data', onData);
+  source.once('end', onEnd);
+  source.once('close', done);
+  return promise;
+}
+
+const late = (): ConnectError =>
+  new ConnectError('the request did not arrive in time', Code.DeadlineExceeded);
 
 /**
  * Ends a request whose answer is complete although its body is not: over HTTP/2 its stream alone, over

@@ -16,6 +16,7 @@ import type { HttpRequest, HttpResponse } from './port.ts';
 import { unreadable } from './failure.ts';
 import { refusal } from './refuse-rpc.ts';
 import { bodyInTime, endUnreadBody } from './request-body.ts';
+import { isPlainUnary, type createUnaryHandler, type UnaryImplementation } from './unary-call.ts';
 
 export type RpcHandlerOptions = {
   router: ConnectRouter;
@@ -23,6 +24,11 @@ export type RpcHandlerOptions = {
   deadlineMs: number;
   maxDeadlineMs: number;
   bodyTimeoutMs: number;
+  /** Answers plain unary calls without the protocol layer. */
+  unary?: {
+    handle: ReturnType<typeof createUnaryHandler>;
+    implementations: ReadonlyMap<string, UnaryImplementation>;
+  };
 };
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
@@ -39,7 +45,13 @@ export function createRpcHandler(options: RpcHandlerOptions) {
     response.setHeader('x-request-id', call.requestId);
     response.once('close', () => finish(call, options.logger));
     endUnreadBody(request, response);
-    withTrace(call.span.traceparent, () => serve(options, handler, call, request, response));
+    const implementation = options.unary?.implementations.get(handler.requestPath);
+    withTrace(call.span.traceparent, () => {
+      if (options.unary === undefined || implementation === undefined || !isPlainUnary(request)) {
+        return serve(options, handler, call, request, response);
+      }
+      return answered(options.unary.handle(request, response, call, implementation), options, call, response);
+    });
     return true;
   };
 }
@@ -104,7 +116,11 @@ function serve(
       response,
     );
   };
-  work().catch((err: unknown) => {
+  answered(work(), options, call, response);
+}
+
+function answered(work: Promise<void>, options: RpcHandlerOptions, call: Call, response: HttpResponse): void {
+  work.catch((err: unknown) => {
     // The caller went away, or sent something that is not even a request.
     options.logger.debug({ err, requestId: call.requestId }, 'the answer could not be sent');
     if (response.headersSent) response.destroy();

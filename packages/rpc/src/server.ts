@@ -12,6 +12,8 @@ import { aroundHandlers } from './interceptors.ts';
 import { openPort, type HttpRequest, type HttpResponse, type PortLimits, type Upgrade } from './port.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { createRpcHandler, pathOf } from './rpc-handler.ts';
+import { createUnaryHandler } from './unary-call.ts';
+import { unaryImplementations } from './unary-implementations.ts';
 
 /** What a server is made of. */
 export type RpcServerOptions = {
@@ -74,13 +76,15 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   let draining = false;
 
   const fail = createFail(options.service, logger);
+  const gate = createGate(options.verifyCaller, fail);
+  const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
   const router = createConnectRouter({
     acceptCompression: compressions,
     // A misspelt field or enum value in JSON is told, not passed over: a filter that is ignored would list everything.
     jsonOptions: { ignoreUnknownFields: false },
-    readMaxBytes: options.maxMessageBytes ?? 4 * 1024 * 1024,
+    readMaxBytes: maxMessageBytes,
     shutdownSignal: closingAll.signal,
-    requestGate: createGate(options.verifyCaller, fail),
+    requestGate: gate,
     interceptors: [
       aroundHandlers({
         fail,
@@ -89,7 +93,7 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
       }),
     ],
   });
-  options.routes(router);
+  const implementations = unaryImplementations(router, options.routes);
   const served = router.handlers.map(({ method }) => method);
   refuseUnruled([...served, ...options.services.flatMap((service) => service.methods)]);
 
@@ -102,7 +106,8 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     maxDeadlineMs: options.maxDeadlineMs ?? 300_000,
     bodyTimeoutMs: options.bodyTimeoutMs ?? 30_000,
   };
-  const handleRpc = createRpcHandler({ ...shared, router });
+  const handle = createUnaryHandler({ ...shared, gate, fail, maxMessageBytes, closing: closingAll.signal });
+  const handleRpc = createRpcHandler({ ...shared, router, unary: { handle, implementations } });
   // Health is asked every few seconds; that is not worth a line.
   const handlePlatform = createRpcHandler({ ...shared, router: platform, logger: silent });
 

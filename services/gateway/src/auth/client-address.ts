@@ -28,10 +28,10 @@ export function clientAddress(
   forwardedFor: string | string[] | undefined,
   proxies: BlockList,
 ): string {
-  let address = plain(peer ?? '');
+  let address = plainAddress(peer ?? '');
   const hops = [forwardedFor ?? []].flat().join(',').split(',');
   while (isIP(address) !== 0 && proxies.check(address, familyOf(address))) {
-    const before = plain(hops.pop()?.trim() ?? '');
+    const before = plainAddress(hops.pop()?.trim() ?? '');
     if (isIP(before) === 0) break;
     address = before;
   }
@@ -41,4 +41,5 @@ export function clientAddress(
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** An IPv4 address as it arrives on an IPv6 socket is the IPv4 address. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+export const plainAddress = (address: string): string =>
+  address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');

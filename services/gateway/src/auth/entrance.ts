@@ -1,7 +1,7 @@
 import type { HttpRequest } from '@cnap/rpc';
 import { credentialOf } from '../rpc-forwarding/credential.ts';
 import { isSameOrigin, refuseCrossSite, sessionIn } from './browser.ts';
-import { clientAddress, proxiesOf } from './client-address.ts';
+import { clientAddress, plainAddress, proxiesOf } from './client-address.ts';
 
 /** Who stands before the public port, and where they come from. */
 export type Entrance = {
@@ -28,8 +28,13 @@ export function entrance(publicUrl: string, trustedProxies: readonly string[]): 
       request.headers.authorization !== undefined ||
       sessionIn(request.headers.cookie, publicUrl) === undefined ||
       isSameOrigin(request, publicUrl),
-    addressOf: (request) =>
-      clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for'], proxies),
+    addressOf({ socket, headers }) {
+      const peer = socket.remoteAddress;
+      // Without proxies there is nothing to look up.
+      return trustedProxies.length === 0
+        ? plainAddress(peer ?? '')
+        : clientAddress(peer, headers['x-forwarded-for'], proxies);
+    },
     credentialOf(request) {
       const bearer = credentialOf(request.headers.authorization);
       if (bearer !== undefined) return bearer;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Call, ResolveCaller, Resolved, Revoked } from './port.ts';
 
 /** How long a resolved caller is kept: a revocation that no fact tells of is felt within so long. */
@@ -65,7 +65,7 @@ export class Callers {
 
 /** Credentials are not held longer than their call. */
 const keyOf = ({ credential, workspaceId, address }: Call): string =>
-  createHash('sha256').update(`${credential}\n${workspaceId}\n${address}`).digest('base64');
+  hash('sha256', `${credential}\n${workspaceId}\n${address}`, 'base64');
 
 function concerns(revoked: Revoked, { credentialId, userId, workspaceId }: Resolved): boolean {
   if (revoked === 'everything') return true;

@@ -76,7 +76,8 @@ function observed(
       requestId,
       ...(reason === undefined ? {} : { reason }),
     };
-    withTrace(span.traceparent, () => logger.info(fields, 'rest'));
+    const level = operation.readOnly && response.statusCode < 400 ? 'debug' : 'info';
+    withTrace(span.traceparent, () => logger[level](fields, 'rest'));
   });
   withTrace(span.traceparent, async () => {
     try {
