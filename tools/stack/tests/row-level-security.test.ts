@@ -13,6 +13,9 @@ const notTenants: Record<string, string> = {
     'a person’s; the workspace is a restriction, and is looked up by the secret’s hash',
 };
 
+/** Tables whose rows nobody changes at all. */
+const appendOnly = new Set(['identity.audit_entries']);
+
 type Table = { schema: string; name: string; columns: string[]; enabled: boolean; forced: boolean };
 
 let platform: Platform;
@@ -113,10 +116,15 @@ test('a row cannot be moved into another workspace, or written there', async () 
     try {
       await client.query('begin');
       await client.query(`select set_config('cnap.workspace_id', $1, true)`, [stranger.workspace_id]);
-      const taken = await client.query(
+      const take = client.query(
         `update ${quoted(table)} set ${escapeIdentifier(column)} = $1 where ${escapeIdentifier(column)} = $2`,
         [stranger.workspace_id, seller.workspace_id],
       );
+      if (appendOnly.has(named(table))) {
+        await expect(take).rejects.toThrow('append-only');
+        continue;
+      }
+      const taken = await take;
       expect([named(table), taken.rowCount]).toEqual([named(table), 0]);
       const removed = await client
         .query(`delete from ${quoted(table)}`)
