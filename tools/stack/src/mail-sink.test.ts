@@ -23,3 +23,13 @@ test('what is sent is shown, as text and as HTML that can do nothing', async () 
   expect((await fetch(`${sink.url}/mails/2`)).status).toBe(404);
   expect(await (await fetch(`${sink.url}/mails.json`)).json()).toHaveLength(1);
 });
+
+test('a sender that keeps its connection does not keep it from ending', async () => {
+  const sink = await startMailSink({ smtp: 0, page: 0 });
+  const transport = createTransport({ url: sink.smtpUrl, pool: true });
+  await transport.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'One', text: 'one' });
+  const endsAt = performance.now();
+  await sink[Symbol.asyncDispose]();
+  expect(performance.now() - endsAt).toBeLessThan(10_000); // it would be 30 s
+  transport.close();
+});

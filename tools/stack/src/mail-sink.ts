@@ -35,6 +35,7 @@ export async function startMailSink(ports: { smtp: number; page: number }): Prom
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     size: largestMail,
+    closeTimeout: 200, // senders keep their connections for the next mail
     logger: false,
     async onData(stream, _session, callback) {
       try {
