@@ -9,6 +9,7 @@ export type JsonSchema = {
   additionalProperties?: JsonSchema | boolean;
   enum?: unknown[];
   anyOf?: JsonSchema[];
+  not?: JsonSchema;
   examples?: unknown[];
   default?: unknown;
   format?: string;

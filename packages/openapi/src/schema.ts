@@ -53,6 +53,7 @@ export function createSchemas() {
         ]),
       ),
       ...(required.length > 0 ? { required } : {}),
+      ...(way === 'request' ? onlyOneOf(properties) : {}),
       // A member that does not exist is refused; answers may get more members.
       ...(way === 'request' ? { additionalProperties: false } : {}),
     };
@@ -128,6 +129,18 @@ function mustBeThere(property: RestMember | RestGroup, way: Way): boolean {
     return way === 'answer' || property.properties.some((inner) => mustBeThere(inner, way));
   }
   return way === 'answer' ? property.required : isRequired(property);
+}
+
+/** Of the members of a oneof, a request has one at most. */
+function onlyOneOf(properties: readonly RestProperty[]): JsonSchema {
+  const members = properties.filter((property) => property.kind === 'member');
+  const pairs = members.flatMap(({ name, field }, at) =>
+    members
+      .slice(at + 1)
+      .filter((other) => field.oneof !== undefined && other.field.oneof === field.oneof)
+      .map((other) => ({ required: [name, other.name] })),
+  );
+  return pairs.length > 0 ? { not: { anyOf: pairs } } : {};
 }
 
 function orNull(schema: JsonSchema): JsonSchema {

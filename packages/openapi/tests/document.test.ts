@@ -89,3 +89,9 @@ test('a request names only those values of an enum that it takes', () => {
   expect(role?.enum).toEqual(['ADMIN', 'MEMBER', 'VIEWER']);
   expect(document.components.schemas['Member']?.properties?.['role']?.enum).toContain('OWNER');
 });
+
+test('a request has one member at most of those that exclude each other', () => {
+  const { not } = document.components.schemas['ProductOutputInput'] ?? {};
+  expect(not?.anyOf).toContainEqual({ required: ['text', 'secret_key'] });
+  expect(document.components.schemas['ProductOutput']?.not).toBeUndefined();
+});
