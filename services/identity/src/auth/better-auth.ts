@@ -10,12 +10,14 @@ import { magicLink } from 'better-auth/plugins/magic-link';
 import { newId } from '@cnap/ids';
 import { databaseHooks } from './hooks.ts';
 import type { Mail } from '../mail/queue.ts';
+import { passwordChanged } from './event.ts';
 import { withHashedCodes } from './hashed-codes.ts';
 import { passwordLength, sessionSeconds, type SignInDeps } from './port.ts';
 import { passkeysWork, providersOf } from './providers.ts';
 import { codeHasher } from './secret.ts';
 import { markVerified } from './store.ts';
 import * as names from './table-names.ts';
+import { afterWaysIn, publishOfUser } from './ways-in.ts';
 
 /** The only client of the device flow: the command line. */
 const deviceClients = new Set(['cnap-cli']);
@@ -58,6 +60,7 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
       codeHasher(secret),
     ),
     databaseHooks: databaseHooks(db),
+    hooks: { after: afterWaysIn(db) },
     // People rename themselves by UserService.
     disabledPaths: ['/update-user'],
     onAPIError: { errorURL: new URL('/sign-in', publicUrl).href },
@@ -85,7 +88,13 @@ export function createAuth({ db, config, secret, mail, logger }: SignInDeps) {
           url: page('/reset-password', token, url),
           name: user.name,
         }),
-      onPasswordReset: ({ user }) => db.acrossWorkspaces((tx) => markVerified(tx, user.id)),
+      async onPasswordReset({ user }) {
+        await db.acrossWorkspaces((tx) => markVerified(tx, user.id));
+        // By a link in a mail, without a session.
+        await publishOfUser(db, { userId: user.id, credentialId: undefined }, (ids) =>
+          passwordChanged(user.id, new Date(), ids),
+        );
+      },
     },
     emailVerification: {
       sendOnSignUp: true,

@@ -52,3 +52,41 @@ test('signing in, signing out and ending a session are in the log, with the sess
   const [left] = await entries(client, 'identity.v1.session.revoked', 2);
   expect(left).toMatchObject({ resourceId: third?.resourceId, credentialId: third?.resourceId });
 });
+
+test('a new password is in the log: set by who is signed in, and by who follows the link in a mail', async () => {
+  const { email, password, browser } = await doors.aPerson('Bob');
+  const client = doors.client(browser.token);
+  const [session] = await entries(client, 'identity.v1.session.created', 1);
+  const wrong = await browser.json('/api/auth/change-password', {
+    currentPassword: 'not the password',
+    newPassword: 'a newer password',
+  });
+  expect(wrong.status).toBe(400);
+  const changed = await browser.json('/api/auth/change-password', {
+    currentPassword: password,
+    newPassword: 'a newer password',
+  });
+  expect(changed.status).toBe(200);
+  const [own] = await entries(client, 'identity.v1.password.changed', 1);
+  expect(own).toMatchObject({
+    actorEmail: email,
+    credentialId: session?.resourceId,
+    resourceId: own?.actorId,
+  });
+
+  const visitor = doors.browser();
+  await visitor.post('/forgot-password', { email });
+  const token = new URL(doors.linkTo(email, 'reset-password')).searchParams.get('token') ?? '';
+  await visitor.post('/reset-password', { token, password: 'the newest password' });
+  await visitor.post('/sign-in', { email, password: 'the newest password' });
+  const back = doors.client(visitor.token);
+  const [reset] = await entries(back, 'identity.v1.password.changed', 2);
+  expect(reset).toMatchObject({
+    actorId: own?.actorId,
+    credentialId: '',
+    address: expect.stringMatching(/\S/),
+  });
+  // A new password ends the sessions of the old one.
+  const [ended] = await entries(back, 'identity.v1.session.revoked', 1);
+  expect(ended).toMatchObject({ resourceId: session?.resourceId, actorId: own?.actorId });
+});

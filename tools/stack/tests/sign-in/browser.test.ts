@@ -1,4 +1,5 @@
 // What people see, in a real Chromium.
+import { eventually } from '@cnap/testing';
 import type { CDPSession, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aPage, chromium, press, startChromium } from './chromium.ts';
@@ -102,7 +103,26 @@ describe.skipIf(chromium === undefined)('in Chromium', () => {
     await press(page, 'Sign out');
     await press(page, 'Use a passkey');
     expect(await titleOf(page)).toBe('Your account');
+    await press(page, 'Remove');
+    expect(await page.content()).not.toContain('Passkey of ');
     expect(complaints).toEqual([]);
+    const entries = await eventually(async () => {
+      const found = await doors.sql(
+        `select action, credential_id, resource_id from audit_entries
+         where actor_email = $1 and resource_type = 'passkey' order by occurred_at`,
+        [email],
+      );
+      expect(found).toHaveLength(2);
+      return found;
+    });
+    const [added, removed] = entries;
+    expect(added).toMatchObject({ action: 'identity.v1.passkey.added', resource_id: expect.any(String) });
+    expect(removed).toMatchObject({
+      action: 'identity.v1.passkey.removed',
+      resource_id: added?.['resource_id'],
+      credential_id: expect.stringMatching(/^ses_/),
+    });
+    expect(removed?.['credential_id']).not.toBe(added?.['credential_id']);
   });
 
   test('every field has a label, and the policy forbids what stands in the page', async () => {
