@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { DescMethod } from '@bufbuild/protobuf';
 
 const connectHeader = 'connect-timeout-ms';
@@ -23,10 +24,16 @@ export function setDeadline(header: Headers, method: DescMethod, defaultMs: numb
   else header.set(connectHeader, String(Math.min(ms, 2_147_483_647)));
 }
 
-/** The deadline of a plain unary call of the Connect protocol, in milliseconds. */
-export function deadlineOf(asked: string | string[] | undefined, defaultMs: number, maxMs: number): number {
-  const limit = asked === undefined || asked === '' ? defaultMs : Number(asked);
-  return Math.max(1, Math.round(Math.min(limit, maxMs)));
+/** The deadline of a unary call that asks for one or for none, in milliseconds. */
+export const deadlineOf = (asked: number | undefined, defaultMs: number, maxMs: number): number =>
+  Math.max(1, Math.round(Math.min(asked ?? defaultMs, maxMs)));
+
+/** The deadline that the headers of a request ask for. */
+export function askedDeadline(headers: IncomingHttpHeaders): number | undefined | 'malformed' {
+  const isGrpc = headers['content-type']?.startsWith('application/grpc') ?? false;
+  const value = headers[isGrpc ? grpcHeader : connectHeader];
+  if (value === undefined) return undefined;
+  return isGrpc ? grpcTimeout(String(value)) : connectTimeout(String(value));
 }
 
 function connectTimeout(value: string | null): number | undefined | 'malformed' {

@@ -12,11 +12,12 @@ import { isReadOnly } from './access.ts';
 import { callKey, type Call } from './call.ts';
 import { setDeadline } from './deadline.ts';
 import { answerToGet } from './get-answer.ts';
+import { plainUnary } from './plain-unary.ts';
 import type { HttpRequest, HttpResponse } from './port.ts';
 import { unreadable } from './failure.ts';
 import { refusal } from './refuse-rpc.ts';
 import { bodyInTime, endUnreadBody } from './request-body.ts';
-import { isPlainUnary, type createUnaryHandler, type UnaryImplementation } from './unary-call.ts';
+import type { createUnaryHandler, UnaryImplementation } from './unary-call.ts';
 
 export type RpcHandlerOptions = {
   router: ConnectRouter;
@@ -47,10 +48,12 @@ export function createRpcHandler(options: RpcHandlerOptions) {
     endUnreadBody(request, response);
     const implementation = options.unary?.implementations.get(handler.requestPath);
     withTrace(call.span.traceparent, () => {
-      if (options.unary === undefined || implementation === undefined || !isPlainUnary(request)) {
+      const plain = implementation && plainUnary(request);
+      if (options.unary === undefined || implementation === undefined || plain === undefined) {
         return serve(options, handler, call, request, response);
       }
-      return answered(options.unary.handle(request, response, call, implementation), options, call, response);
+      const answer = options.unary.handle(request, response, call, plain, implementation);
+      return answered(answer, options, call, response);
     });
     return true;
   };

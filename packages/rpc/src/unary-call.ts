@@ -3,11 +3,10 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { create, fromBinary, fromJsonString, toBinary, toJsonString } from '@bufbuild/protobuf';
 import type { DescMessage, DescMethod, Message } from '@bufbuild/protobuf';
 import type { Call } from './call.ts';
-import { compressions } from './compression.ts';
-import { deadlineOf } from './deadline.ts';
 import { unreadable, type Fail } from './failure.ts';
 import { adoptIdempotencyKey } from './idempotency-key.ts';
 import type { Gate } from './gate.ts';
+import { bodyBytes, messageIn, plainDeadline, sendPlain, type PlainUnary } from './plain-unary.ts';
 import type { HttpRequest, HttpResponse } from './port.ts';
 import { refusal } from './refuse-rpc.ts';
 import { wholeBody } from './request-body.ts';
@@ -28,23 +27,11 @@ export type UnaryOptions = {
   closing: AbortSignal;
 };
 
-const worthCompressingBytes = 1_024;
 const jsonOptions = { ignoreUnknownFields: false };
 const textDecoder = new TextDecoder();
 
-/** Whether a request is what nearly all are: a POST of the Connect protocol that is not compressed. */
-export function isPlainUnary({ method, headers }: HttpRequest): boolean {
-  if (method !== 'POST' || headers['content-encoding'] !== undefined) return false;
-  const type = headers['content-type'];
-  return (
-    (type === 'application/proto' || type === 'application/json') &&
-    /^(\d{1,10})?$/.test(String(headers['connect-timeout-ms'] ?? ''))
-  );
-}
-
 /**
- * Answers plain unary calls of the Connect protocol, which are nearly all that the gateway and the services make. The
- * protocol layer does the same with four sets of headers, three abort signals and an iterator for every step, which costs
+ * Answers plain unary calls, which are nearly all that there are. The protocol layer does the same with four sets of headers, three abort signals and an iterator for every step, which costs
  * more than all the rest of a read; errors are still its to tell.
  */
 export function createUnaryHandler(options: UnaryOptions) {
@@ -56,27 +43,27 @@ export function createUnaryHandler(options: UnaryOptions) {
     request: HttpRequest,
     response: HttpResponse,
     call: Call,
+    plain: PlainUnary,
     implementation: UnaryImplementation,
   ): Promise<void> => {
-    const isJson = request.headers['content-type'] === 'application/json';
-    const context = new UnaryContext(
-      request,
-      call,
-      deadlineOf(request.headers['connect-timeout-ms'], options.deadlineMs, options.maxDeadlineMs),
-    );
+    const { isJson } = plain;
+    const deadlineMs = plainDeadline(request, options.deadlineMs, options.maxDeadlineMs);
+    const context = new UnaryContext(request, call, plain.protocol, deadlineMs);
     open.add(context);
-    response.once('close', () => context.abort(new ConnectError('the caller went away', Code.Canceled)));
+    response.once('close', () => {
+      if (!context.isOver) context.abort(new ConnectError('the caller went away', Code.Canceled));
+    });
     try {
       const header = headerReader(request);
       const { values, method, protocolName } = context;
       await options.gate({ values, method, protocolName, requestHeader: header });
       const bytes = await Promise.race([
-        wholeBody(request, options.maxMessageBytes, options.bodyTimeoutMs),
+        wholeBody(request, bodyBytes(plain, options.maxMessageBytes), options.bodyTimeoutMs),
         context.aborted,
       ]);
-      const message = parsed(call, bytes, isJson);
+      const message = parsed(call, messageIn(plain, bytes), isJson);
       const body = await handled(options, { call, context, header, message, implementation, isJson });
-      await send(request, response, context, body, isJson);
+      await sendPlain(request, response, plain, body, context.answerHeaders());
     } catch (error) {
       await sendError(request, response, call, ConnectError.from(error));
     } finally {
@@ -131,45 +118,6 @@ async function handled(
 function written(schema: DescMessage, result: Message, isJson: boolean): Uint8Array {
   const message = create(schema, result);
   return isJson ? Buffer.from(toJsonString(schema, message)) : toBinary(schema, message);
-}
-
-async function send(
-  request: HttpRequest,
-  response: HttpResponse,
-  context: UnaryContext,
-  bytes: Uint8Array,
-  isJson: boolean,
-): Promise<void> {
-  const headers: Record<string, string | number> = {
-    'content-type': isJson ? 'application/json' : 'application/proto',
-  };
-  for (const [name, value] of context.answerHeaders()) headers[name] = value;
-  const compression = bytes.byteLength < worthCompressingBytes ? undefined : acceptedBy(request);
-  let body = bytes;
-  if (compression !== undefined) {
-    body = await compression.compress(bytes as Uint8Array<ArrayBuffer>);
-    headers['content-encoding'] = compression.name;
-  }
-  headers['content-length'] = body.byteLength;
-  if (response.destroyed) return;
-  if ('stream' in response) {
-    const { stream } = response;
-    if (stream.destroyed) return;
-    stream.respond({ ':status': 200, ...response.getHeaders(), ...headers });
-    stream.end(body);
-  } else {
-    response.writeHead(200, headers);
-    response.end(body);
-  }
-}
-
-/** The first that the client names, as the protocol layer chooses. */
-function acceptedBy({ headers }: HttpRequest) {
-  for (const name of String(headers['accept-encoding'] ?? '').split(',')) {
-    const found = compressions.find((one) => one.name === name.trim());
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 async function sendError(

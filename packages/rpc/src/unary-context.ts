@@ -24,7 +24,7 @@ export class UnaryContext implements HandlerContext {
   readonly method: DescMethod;
   readonly service: DescService;
   readonly requestMethod = 'POST';
-  readonly protocolName = 'connect';
+  readonly protocolName: string;
   readonly values: ContextValues;
   /** Rejects with the reason when the call is aborted. */
   readonly aborted: Promise<never>;
@@ -40,7 +40,8 @@ export class UnaryContext implements HandlerContext {
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
 
-  constructor(request: HttpRequest, call: Call, deadlineMs: number) {
+  constructor(request: HttpRequest, call: Call, protocolName: string, deadlineMs: number) {
+    this.protocolName = protocolName;
     this.#request = request;
     this.method = call.method;
     this.service = call.method.parent;
@@ -55,6 +56,11 @@ export class UnaryContext implements HandlerContext {
     this.#timer = setTimeout(() => {
       this.abort(new ConnectError('the operation timed out', Code.DeadlineExceeded));
     }, deadlineMs);
+  }
+
+  /** Whether it has been answered or aborted. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get signal(): AbortSignal {
@@ -89,13 +95,9 @@ export class UnaryContext implements HandlerContext {
     return (this.#responseTrailer ??= new Headers());
   }
 
-  /** What the handler has set, as one set of headers. */
-  answerHeaders(): [string, string][] {
-    const trailers = [...(this.#responseTrailer ?? [])].map(([name, value]): [string, string] => [
-      `trailer-${name}`,
-      value,
-    ]);
-    return [...(this.#responseHeader ?? []), ...trailers];
+  /** What the handler has set. */
+  answerHeaders(): { headers: Iterable<[string, string]>; trailers: Iterable<[string, string]> } {
+    return { headers: this.#responseHeader ?? [], trailers: this.#responseTrailer ?? [] };
   }
 
   /** Tells whoever works at the call to stop. */
