@@ -69,7 +69,7 @@ install_package() {
     packages/client/node_modules/.bin/esbuild "$user"/node*.ts --outdir="$user" --log-level=warning
 }
 example() { (cd "$user" && says 'refused: CLUSTER_NOT_FOUND' "$@"); }
-fetch_runtime() { npm install --silent --no-audit --no-fund "$1" && node_modules/.bin/"${1%@*}" --version; }
+fetch_runtime() { npm install --prefix . --silent --no-audit --no-fund "$1" && node_modules/.bin/"${1%@*}" --version; }
 if check '@cnap/client is packed and installed' install_package; then
   outside=$(PATH=$(tr ':' '\n' <<<"$PATH" | grep -vF "$PWD/node_modules" | paste -sd:) command -v node || true)
   for node in node $outside; do

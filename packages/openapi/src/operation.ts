@@ -157,8 +157,12 @@ function contentOf(operation: RestOperation, schemas: Schemas): Content | undefi
   }
   if (response.kind === 'empty') return undefined;
   const schema = answerSchema(operation, schemas);
-  if (stream)
-    return { 'text/event-stream': { schema: { type: 'string', description: 'Each `data:` is one JSON.' } } };
+  if (stream) {
+    const name = schema.$ref?.split('/').at(-1);
+    const description =
+      name === undefined ? 'Each `data:` is one JSON.' : `Each \`data:\` is one \`${name}\`, as JSON.`;
+    return { 'text/event-stream': { schema: { type: 'string', description } } };
+  }
   return {
     'application/json': { schema },
     ...Object.fromEntries(media.map(({ type }) => [type, { schema: { type: 'string' } }])),
