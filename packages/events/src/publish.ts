@@ -29,6 +29,7 @@ export async function publish<S extends DescMessage>(
   const payload = Buffer.from(toBinary(fact.schema, fact.message));
   if (payload.length > maxPayloadBytes)
     throw new Error(`the event ${type} of ${fact.id} is larger than 512 KiB`);
+  const actor = currentActor();
   const headers = toHeaders({
     id,
     type,
@@ -38,7 +39,7 @@ export async function publish<S extends DescMessage>(
     version: fact.version,
     workspaceIds: fact.workspaceIds,
     time: new Date(),
-    actor: currentActor(),
+    actor: actor && { ...actor, onBehalf: actor.onBehalf ?? false },
     traceparent: currentTraceparent(),
   });
   await sql`

@@ -9,7 +9,7 @@ export type Actor = {
   credentialId?: string;
   address?: string;
   /** The platform goes on by itself with what the actor began: a reconciler, or a consumer of a fact, works. */
-  onBehalf?: true;
+  onBehalf?: boolean;
 };
 
 type Context = { traceparent: string; actor: Actor | undefined };

@@ -10,7 +10,7 @@ const fact = (changes: Partial<FactHeader>): FactHeader => ({
   version: 2,
   workspaceIds: ['ws_1'],
   time: new Date(0),
-  actor: { kind: 'user', id: 'usr_1' },
+  actor: { kind: 'user', id: 'usr_1', onBehalf: false },
   traceparent: undefined,
   ...changes,
 });
@@ -19,6 +19,7 @@ const service = { kind: 'service', id: 'billing' } as const;
 test.each<[string, Partial<FactHeader>, boolean]>([
   ['what a person does', {}, true],
   ['what the platform does on their behalf', { actor: { kind: 'user', id: 'usr_1', onBehalf: true } }, false],
+  ['what does not say whether the person did it', { actor: { kind: 'user', id: 'usr_1' } }, false],
   ['what a service does', { actor: service }, false],
   ['what nobody does', { actor: undefined }, false],
   ['a shell, whoever opens it', { type: 'installer.v1.shell.opened', actor: service }, true],

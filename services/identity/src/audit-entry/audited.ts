@@ -9,5 +9,6 @@ const always = new Set(['installer.v1.shell.opened', 'clusters.v1.kubeconfig.cre
  */
 export function isAudited({ type, actor, workspaceIds }: FactHeader): boolean {
   if (workspaceIds.length === 0) return false;
-  return always.has(type) || (actor?.kind === 'user' && actor.onBehalf !== true);
+  // Facts that do not say it are older than the log.
+  return always.has(type) || (actor?.kind === 'user' && actor.onBehalf === false);
 }
