@@ -32,6 +32,11 @@ restricted to a workspace, or by somebody who is a member of one only.
 
 **Repeating.** A request that makes something takes \`Idempotency-Key\`: the same key gives the first answer again.
 
+**Shells.** \`GET /api/exec/installs/{id}/shell?podName=&containerName=&shell=\` is a WebSocket into a container, with the
+same headers. Text frames of JSON: to it \`{"type": "input", "data"}\` and \`{"type": "resize", "cols", "rows"}\`, from it
+\`{"type": "output", "data"}\`, \`{"type": "error", "message"}\` and \`{"type": "close"}\`. Whoever may not have one is answered
+with a status and an error as below.
+
 **Errors** are \`{"error": {"code", "message", "param", "suggestion", "details"}}\`; \`details.reason\` is for programs.`;
 
 const errors: [name: string, description: string][] = [

@@ -15,7 +15,9 @@ type Request = MessageInitShape<typeof ExecPodRequestSchema>;
 type Shell = { output: string; errors: string; opened?: object; exited?: object };
 
 const real = await realKubernetes();
-const chart = chartOf({ 'web.yaml': deployment('docker.io/library/nginx:1') });
+/** On a cluster of CNAP_TEST_KUBECONFIG whose containers are real: an image that runs until it is ended. */
+const image = process.env['CNAP_TEST_IMAGE'] ?? 'docker.io/library/nginx:1';
+const chart = chartOf({ 'web.yaml': deployment(image) });
 let installer: TestInstaller;
 let installId: string;
 let closedId: string;
@@ -42,14 +44,15 @@ const start = (value: object = {}): Request => ({
 const type = (text: string): Request => ({ message: { case: 'input', value: Buffer.from(text) } });
 const bash = (script: string) => ({ command: ['/bin/sh', '-c', script] });
 
-/** Runs with these messages; `next` gives more once it has written something. */
+/** Runs with these messages; `next` gives more once it has written `after`, or anything. */
 async function run(
   requests: Request[],
   {
     as = 'seller',
     next,
+    after = '',
     signal,
-  }: { as?: Person; next?: () => Request[] | 'hang'; signal?: AbortSignal } = {},
+  }: { as?: Person; next?: () => Request[] | 'hang'; after?: string; signal?: AbortSignal } = {},
 ): Promise<Shell> {
   const shell: Shell = { output: '', errors: '' };
   const wrote = Promise.withResolvers<void>();
@@ -73,7 +76,7 @@ async function run(
       if (message.case === 'output') shell.output += Buffer.from(message.value).toString();
       if (message.case === 'errorOutput') shell.errors += Buffer.from(message.value).toString();
       if (message.case === 'exited') shell.exited = message.value;
-      if (message.case !== 'opened') wrote.resolve();
+      if (message.case !== 'opened' && shell.output.includes(after)) wrote.resolve();
     }
     return shell;
   } finally {
@@ -100,6 +103,7 @@ describe.skipIf(!real)('on a real control plane', () => {
       );
     const shell = await run([start({ terminal: true, size }), until(31, 101)], {
       next: () => [resize, until(20, 50), type('exit\n')],
+      after: 'is 31x101',
     });
     expect(shell.output).toContain('is 31x101');
     expect(shell.output).toContain('is 20x50');

@@ -68,8 +68,11 @@ export interface Platform extends AsyncDisposable {
 
 const webhookSecret = 'whsec_test';
 
-/** Starts everything. `environment` is added to that of every program. */
-export async function startPlatform(environment: Record<string, string> = {}): Promise<Platform> {
+/** Starts everything. `environment` is added to that of every program; `kubeconfig` takes kubesim's place. */
+export async function startPlatform(
+  environment: Record<string, string> = {},
+  kubeconfig?: string,
+): Promise<Platform> {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cnap-platform-'));
   parts.defer(() => rm(folder, { recursive: true, force: true }));
@@ -117,7 +120,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
   await Promise.all(programs.map(async (name) => running.set(name, await start(name))));
 
   const kubeconfigPath = join(folder, 'kubeconfig');
-  await writeFile(kubeconfigPath, kubesim.kubeconfig);
+  await writeFile(kubeconfigPath, kubeconfig ?? kubesim.kubeconfig);
   const operator = {
     identityUrl: `http://127.0.0.1:${kept.ports.identity}`,
     privateKey: kept.keys.admin.privateKey,
@@ -139,7 +142,7 @@ export async function startPlatform(environment: Record<string, string> = {}): P
   const witnesses: Witnesses = {
     stripe: stripeOf(target),
     stripeAccountId: sellerAccount?.stripeAccountId ?? '',
-    cluster: parts.use(connect(parseKubeconfig(kubesim.kubeconfig))),
+    cluster: parts.use(connect(parseKubeconfig(kubeconfig ?? kubesim.kubeconfig))),
   };
   const owned = parts.move();
   return {

@@ -31,6 +31,8 @@ type Answer = MessageInitShape<typeof ExecPodResponseSchema>;
 const notReady = 'EXEC_NOT_READY';
 const usualSize = { columns: 80, rows: 24 };
 
+type TerminalSize = { columns: number; rows: number };
+
 /** Runs commands in containers of installs, for one caller each. */
 export function createShells({ db, engine, limits }: Deps) {
   const open = new Map<string, number>();
@@ -78,10 +80,15 @@ export function createShells({ db, engine, limits }: Deps) {
     const wish = { pod: pod.name, container, command, terminal: start.terminal, signal: end.signal };
     using exec = await onCluster(notReady, () => engine.execPod(targetOf(row), wish));
     yield { message: { case: 'opened', value: { pod: pod.name, container } } };
-    if (start.terminal) await exec.resize(start.size ?? usualSize);
-    void passTyped(input, exec, end);
+    const terminal = { size: start.terminal ? (start.size ?? usualSize) : undefined };
+    if (terminal.size) await exec.resize(terminal.size);
+    void passTyped(input, exec, end, terminal);
+    let begun = false;
     for await (const event of fromCluster(notReady, exec.events)) {
       end.touch();
+      // A size that comes before the process is there is lost.
+      if (!begun && terminal.size) await exec.resize(terminal.size);
+      begun = true;
       yield answerOf(event);
     }
   };
@@ -107,10 +114,16 @@ const podFor = (pods: readonly PodInfo[], { pod }: ExecPodStart): PodInfo | unde
  * shell. A caller who has no more to say has not closed the input: API servers lose output when it is closed while a
  * command writes.
  */
-async function passTyped(input: AsyncIterator<ExecPodRequest>, exec: Exec, end: ShellEnd): Promise<void> {
+async function passTyped(
+  input: AsyncIterator<ExecPodRequest>,
+  exec: Exec,
+  end: ShellEnd,
+  terminal: { size: TerminalSize | undefined },
+): Promise<void> {
   try {
     for (let next = await input.next(); next.done !== true; next = await input.next()) {
       end.touch();
+      if (next.value.message.case === 'size') terminal.size = next.value.message.value;
       await passOn(next.value, exec);
     }
   } catch (error) {
