@@ -2,8 +2,9 @@
 import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
 import { OrderEventSchema } from '@cnap/proto/cnap/billing/v1/order_event';
 import { InstallEventSchema } from '@cnap/proto/cnap/installer/v1/install_event';
+import { Code } from '@cnap/client';
 import { http2Transport } from '@cnap/client/node';
-import { eventually } from '@cnap/testing';
+import { eventually, expectError } from '@cnap/testing';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buy } from '../src/sale/buy.ts';
@@ -93,6 +94,35 @@ test('both sides get a mail when it is paid, and one when it is ready', async ()
   expect(of(buyer.email, 'Paid')).toContain('€49.00 is held');
   expect(of(buyer.email, 'Ready')).toContain('€49.00 was collected');
   expect(of(seller.email, 'Ready')).toContain('was ordered is running');
+});
+
+test('a workspace that sells is not deleted, and goes on selling; an empty one is', async () => {
+  const { workspaces } = platform.as('seller');
+  const error = await expectError(
+    workspaces.deleteWorkspace({ id: platform.sample.seller.workspace_id }),
+    Code.FailedPrecondition,
+    'WORKSPACE_IN_USE',
+  );
+  expect(error.message).toMatch(/still has 1 cluster and \d+ installs?\./);
+  await buyOnce(platform, platform.sample.products.one_time);
+
+  const { workspace } = await workspaces.createWorkspace({ name: 'Empty' });
+  const empty = platform.as('seller', { workspaceId: workspace?.id ?? '' });
+  await empty.workspaces.deleteWorkspace({ id: workspace?.id ?? '' });
+  // Whoever still has a token for it (a minute at most) makes no cluster in it.
+  await eventually(async () => {
+    const { rows } = await platform.database.query<{ state: string }>(
+      `select state from clusters.workspace_closing where workspace_id = $1
+       union all select state from installer.workspace_closing where workspace_id = $1`,
+      [workspace?.id],
+    );
+    expect(rows.map(({ state }) => state)).toEqual(['closed', 'deleted']);
+  });
+  await expectError(
+    empty.workspaces.getWorkspace({ id: workspace?.id ?? '' }),
+    Code.NotFound,
+    'WORKSPACE_NOT_FOUND',
+  );
 });
 
 test('the platform takes its share of what the seller earns', async () => {
