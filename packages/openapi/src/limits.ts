@@ -3,6 +3,7 @@ import {
   field as fieldRules,
   Ignore,
   oneof as oneofRules,
+  type EnumRules,
   type FieldRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { RestMember } from '@cnap/rest/model';
@@ -35,7 +36,7 @@ function takesZero({ type }: FieldRules): boolean {
     case 'repeated':
       return type.value.minItems === 0n;
     case 'enum':
-      return !type.value.notIn.includes(0);
+      return takes(type.value, 0);
     case 'int32':
     case 'int64':
       return !(
@@ -109,10 +110,11 @@ function limitsFrom({ type }: FieldRules, orEmpty: boolean): JsonSchema {
 export function takesValue(field: DescField, value: number): boolean {
   const type = rulesOf(field)?.type;
   const rules = type?.case === 'repeated' ? type.value.items?.type : type;
-  if (rules?.case !== 'enum') return true;
-  const { in: among, notIn } = rules.value;
-  return (among.length === 0 || among.includes(value)) && !notIn.includes(value);
+  return rules?.case !== 'enum' || takes(rules.value, value);
 }
+
+const takes = ({ in: among, notIn }: EnumRules, value: number): boolean =>
+  (among.length === 0 || among.includes(value)) && !notIn.includes(value);
 
 /** Whether a scalar counts from zero up. */
 export const isUnsigned = (field: DescField): boolean =>
