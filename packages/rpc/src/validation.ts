@@ -1,6 +1,6 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf';
 import { pathToString } from '@bufbuild/protobuf/reflect';
-import { createValidator, type Validator } from '@bufbuild/protovalidate';
+import { createValidator, type Validator, type Violation } from '@bufbuild/protovalidate';
 import { DomainError, invalidField } from '@cnap/errors';
 import { unstorableText } from './unstorable-text.ts';
 
@@ -21,13 +21,21 @@ export function validate(schema: DescMessage, message: Message): void {
   if (result.kind === 'error') throw result.error;
   const fields = result.violations.map((violation) => ({
     field: pathToString(violation.field),
-    description: violation.message,
+    description: inWords(violation),
   }));
   const [first] = fields;
   const text =
     first === undefined ? 'The request is not valid.' : `${first.field || 'request'}: ${first.description}`;
   const more = fields.length > 1 ? ` (and ${fields.length - 1} more)` : '';
   throw new DomainError('invalid-argument', 'INVALID_FIELD', `${text}${more}`, { fields });
+}
+
+/** The rules of an enum have its numbers; callers know its names. */
+function inWords({ field, message, ruleId }: Violation): string {
+  const last = field.findLast((part) => part.kind === 'field');
+  if (!ruleId.startsWith('enum.') || last?.enum === undefined) return message;
+  const { value } = last.enum;
+  return message.replaceAll(/\d+/g, (number) => value[Number(number)]?.localName ?? number);
 }
 
 /** Checks each message of a stream as it arrives. */
