@@ -11,6 +11,7 @@ const streamsPerConnection = 32;
 const connectTimeoutMs = 3_000;
 const pingEveryMs = 10_000;
 const pingTimeoutMs = 5_000;
+const lastChanceMs = 500;
 const idleMs = 300_000;
 
 type Connection = { session: ClientHttp2Session; streams: number; idleSince: number };
@@ -92,7 +93,10 @@ function watch(connection: Connection, gone: () => void): void {
       if (Date.now() - connection.idleSince > idleMs) session.close();
       return;
     }
-    const late = setTimeout(() => session.destroy(undefined, constants.NGHTTP2_CANCEL), pingTimeoutMs);
+    // A process that was starved itself comes to its timers before it reads what has arrived meanwhile.
+    let late = setTimeout(() => {
+      late = setTimeout(() => session.destroy(undefined, constants.NGHTTP2_CANCEL), lastChanceMs);
+    }, pingTimeoutMs);
     if (session.connecting || session.destroyed || !session.ping(() => clearTimeout(late)))
       clearTimeout(late);
   }, pingEveryMs);

@@ -27,6 +27,7 @@ export function answerFrom(
   const client = 'stream' in response ? response.stream : undefined;
   const out = client ?? (response as unknown as Writable);
   let bounds: MessageBounds | undefined;
+  let endsInBody = false;
   let status: number | undefined;
   let complete = false;
   let failure: unknown;
@@ -51,7 +52,9 @@ export function answerFrom(
 
   backend.once('response', (headers) => {
     status = headers[':status'] ?? 502;
-    if (/^application\/(grpc|connect\+)/.test(headers['content-type'] ?? '')) bounds = new MessageBounds();
+    const type = headers['content-type'] ?? '';
+    if (/^application\/(grpc|connect\+)/.test(type)) bounds = new MessageBounds();
+    endsInBody = /^application\/(grpc-web|connect\+)/.test(type) && headers['grpc-status'] === undefined;
     if (client === undefined) respondHttp1(response, headers, options.responseHeaders);
     // What was set before on the response, which is passed by here.
     else respondHttp2(client, headers, { ...response.getHeaders(), ...options.responseHeaders });
@@ -68,7 +71,10 @@ export function answerFrom(
   });
   backend.once('trailers', (trailers) => ended || response.addTrailers(trailers as never));
   backend.once('end', () => {
-    if (ended || status === undefined) return;
+    // A stream that is reset, or whose connection goes, ends likewise.
+    const unfinished = endsInBody && bounds?.isOver === false;
+    const broken = unfinished || backend.aborted || backend.destroyed || (backend.rstCode ?? 0) !== 0;
+    if (ended || status === undefined || broken) return;
     complete = true;
     if (out.writable) out.end();
   });
@@ -76,8 +82,11 @@ export function answerFrom(
   backend.once('close', () => {
     options.onEnd?.({ status, reached: status !== undefined });
     if (complete || ended) return;
-    if (status === undefined) refuseUnreachable(request, response, options, failure);
-    else cutOff(backend.rstCode === 0 ? constants.NGHTTP2_INTERNAL_ERROR : backend.rstCode);
+    if (status === undefined) return refuseUnreachable(request, response, options, failure);
+    if (bounds?.isBetween === true && !bounds.isOver) return sayLastWords(unreachable(options, failure));
+    // A stream that is cancelled looks to clients of Node as if it had ended.
+    const says = backend.rstCode !== 0 && backend.rstCode !== constants.NGHTTP2_CANCEL;
+    cutOff(says ? backend.rstCode : constants.NGHTTP2_INTERNAL_ERROR);
   });
   // The client is gone, or has what it came for.
   response.once('close', () => {
@@ -93,8 +102,8 @@ export function answerFrom(
         backend.close(constants.NGHTTP2_CANCEL);
         return refuseRpc(request, response, options.route.method, error, 'gateway');
       }
-      if (bounds === undefined) return cutOff(constants.NGHTTP2_CANCEL);
-      const timer = setTimeout(() => cutOff(constants.NGHTTP2_CANCEL), lastMessageMs);
+      if (bounds === undefined) return cutOff(constants.NGHTTP2_INTERNAL_ERROR);
+      const timer = setTimeout(() => cutOff(constants.NGHTTP2_INTERNAL_ERROR), lastMessageMs);
       response.once('close', () => clearTimeout(timer));
       if (bounds.isBetween && !bounds.isOver) sayLastWords(error);
     },
@@ -131,17 +140,17 @@ function respondHttp1(
 }
 
 /** Says that the service of a call is not there. */
-export function refuseUnreachable(
+export const refuseUnreachable = (
   request: HttpRequest,
   response: HttpResponse,
-  { route }: ForwardOptions,
+  options: ForwardOptions,
   cause: unknown,
-): void {
-  const error = new DomainError(
+): void => refuseRpc(request, response, options.route.method, unreachable(options, cause), 'gateway');
+
+const unreachable = ({ route }: ForwardOptions, cause: unknown): DomainError =>
+  new DomainError(
     'unavailable',
     'SERVICE_UNAVAILABLE',
     `The ${route.service} service cannot be reached now.`,
     { metadata: { service: route.service }, cause },
   );
-  refuseRpc(request, response, route.method, error, 'gateway');
-}

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type AddressInfo } from 'node:net';
 import { Code, createClient, type Transport } from '@connectrpc/connect';
 import {
@@ -221,4 +222,45 @@ test('the route table has every public method and no internal one', () => {
   expect(routes.get('/cnap.installer.v1.PodService/StreamPodLogs')?.service).toBe('installer');
   expect(routes.has('/cnap.identity.v1.CallerService/ResolveCaller')).toBe(false);
   expect([...routes.keys()].filter((path) => path.includes('DeadLetter'))).toEqual([]);
+});
+
+/** A service that begins an answer and gives it up in a way that says nothing is wrong. */
+async function startQuitter(quit: (stream: ServerHttp2Stream) => void) {
+  const server = createHttp2Server();
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200, 'content-type': 'application/connect+json' });
+    const message = Buffer.from('{"line":"one"}');
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    stream.write(Buffer.concat([prefix, message]), () => quit(stream));
+  });
+  server.on('sessionError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
+
+describe.each([
+  ['its stream is reset', (stream: ServerHttp2Stream) => stream.close(constants.NGHTTP2_CANCEL)],
+  ['its connection is left', (stream: ServerHttp2Stream) => stream.session?.destroy(undefined, 8)],
+  ['its connection breaks', (stream: ServerHttp2Stream) => stream.session?.socket.destroy()],
+])('an answer that ends in the middle because %s', (_, quit) => {
+  test.each(['1.1', '2'] as const)('is not taken for all of it, over HTTP/%s', async (httpVersion) => {
+    await using service = await startQuitter(quit);
+    await using gateway = await startGateway(service.url);
+    const pods = createClient(
+      PodService,
+      createConnectTransport({ httpVersion, baseUrl: gateway.url, useBinaryFormat: false }),
+    );
+    const read = async () => {
+      for await (const { line } of pods.streamPodLogs({ installId: insId })) expect(line).toBe('one');
+    };
+    const error = await errorOf(read());
+    expect(error.code).toBe(Code.Unavailable);
+    expect(error.findDetails(ErrorInfoSchema)[0]?.reason).toBe('SERVICE_UNAVAILABLE');
+  });
 });
