@@ -1,6 +1,6 @@
 // Bad input through the public port: a clear error that names the field or the source, never INTERNAL, and nothing
 // half-made left behind.
-import { createClient, Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { type DescMethod, type DescService } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
@@ -11,6 +11,7 @@ import { eventually, expectError, type FileServer } from '@cnap/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { startBadCharts } from './charts.ts';
+import { callAny } from './any-call.ts';
 import { startPlatform, type Platform } from './platform.ts';
 import { idFieldsOf, requestOf } from '../src/fuzz/requests.ts';
 
@@ -43,16 +44,9 @@ const cases: Case[] = Object.values(rpcServices)
 /** Calls any RPC as the seller; of a stream, the first message. */
 async function call({ service, method }: Case, request: object): Promise<unknown> {
   const { token, workspace_id: workspaceId } = platform.sample.seller;
-  const transport = createConnectTransport({ baseUrl: platform.url, httpVersion: '1.1' });
+  const transport = createConnectTransport({ baseUrl: platform.url, httpVersion: '2' });
   const headers = { authorization: `Bearer ${token}`, 'x-workspace-id': workspaceId };
-  const client = createClient(service, transport) as Record<
-    string,
-    (message: object, options: object) => unknown
-  >;
-  const answer = client[method.localName]?.(request, { headers, timeoutMs: 60_000 });
-  if (method.methodKind !== 'server_streaming') return answer;
-  for await (const message of answer as AsyncIterable<unknown>) return message;
-  return undefined;
+  return callAny(transport, service, method, request, { headers, timeoutMs: 60_000 });
 }
 
 /** A call as anybody can make it: JSON, as it is. */

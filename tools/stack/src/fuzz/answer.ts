@@ -1,4 +1,6 @@
 // Calls as anybody can make them, with nothing but HTTP, and what comes back.
+import { once } from 'node:events';
+import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import type { DescMethod } from '@bufbuild/protobuf';
 
 /** What a caller of the public port sees. */
@@ -20,6 +22,7 @@ export async function callRpc(
   headers: Record<string, string>,
 ): Promise<Answer> {
   const streams = method.methodKind !== 'unary';
+  if (method.methodKind === 'bidi_streaming') return callBidi(baseUrl, method, body, headers);
   const response = await fetch(`${baseUrl}/${method.parent.typeName}/${method.name}`, {
     method: 'POST',
     headers: { 'content-type': `application/${streams ? 'connect+json' : 'json'}`, ...headers },
@@ -29,6 +32,44 @@ export async function callRpc(
   const isStream = response.headers.get('content-type')?.startsWith('application/connect+') === true;
   const text = isStream ? await firstOf(response) : await response.text();
   return { status: response.status, text, ...errorIn(text) };
+}
+
+/** Both directions at once need HTTP/2, which fetch does not speak. */
+async function callBidi(
+  baseUrl: string,
+  method: DescMethod,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const session = connect(baseUrl);
+  // What goes wrong with it, its stream tells.
+  session.on('error', () => undefined);
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/${method.parent.typeName}/${method.name}`,
+      'content-type': 'application/connect+json',
+      ...headers,
+    });
+    stream.setTimeout(deadlineMs, () => stream.destroy(new Error('no answer came')));
+    stream.end(typeof body === 'string' ? enveloped(Buffer.from(body)) : body);
+    const [head] = (await once(stream, 'response')) as [IncomingHttpStatusHeader & IncomingHttpHeaders];
+    const isStream = head['content-type']?.startsWith('application/connect+') === true;
+    const bytes = await bytesOf(stream, isStream);
+    const text = (isStream ? bytes.subarray(5) : bytes).toString();
+    return { status: head[':status'] ?? 0, text, ...errorIn(text) };
+  } finally {
+    session.destroy();
+  }
+}
+
+async function bytesOf(chunks: AsyncIterable<Uint8Array>, oneEnvelope: boolean): Promise<Buffer> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (oneEnvelope && bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) break;
+  }
+  return bytes;
 }
 
 /** Calls a path of the REST API; of a stream of events, the first. */
@@ -51,14 +92,10 @@ export function enveloped(message: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** The payload of the first envelope, read no further. */
-async function firstOf(response: Response): Promise<string> {
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of response.body ?? []) {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1)) break;
-  }
-  return bytes.subarray(5).toString();
-}
+const firstOf = async (response: Response): Promise<string> =>
+  (await bytesOf(response.body ?? emptyBody(), true)).subarray(5).toString();
+
+async function* emptyBody(): AsyncGenerator<Uint8Array> {}
 
 async function someOf(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) return Buffer.from(chunk).toString();
