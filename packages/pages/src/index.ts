@@ -67,15 +67,16 @@ function decodePosition(token: string): Position {
       throw new Error('not a position');
     return { time: date, id };
   } catch (cause) {
-    throw new DomainError(
-      'invalid-argument',
-      'PAGE_TOKEN_INVALID',
-      'The page_token is not one that this list gave out.',
-      {
-        cause,
-        fields: [{ field: 'page_token', description: 'must be the next_page_token of the page before' }],
-        suggestion: 'Leave page_token empty to start from the first page.',
-      },
-    );
+    throw pageTokenInvalid(cause);
   }
+}
+
+/** What is said of a token that comes from nowhere. */
+export function pageTokenInvalid(cause?: unknown): DomainError {
+  const description = 'is not one that this list gave out';
+  return new DomainError('invalid-argument', 'PAGE_TOKEN_INVALID', `page_token: ${description}`, {
+    cause,
+    fields: [{ field: 'page_token', description }],
+    suggestion: 'Leave it out to start from the first page.',
+  });
 }

@@ -40,6 +40,16 @@ test.each([
   expect(restParam(operation(id), field)).toBe(param);
 });
 
+test('a message that begins with a field has its name in REST, too', () => {
+  const refused = (message: string) => {
+    const made = new ConnectError(message, Code.InvalidArgument);
+    made.details.push(violations('page_token'));
+    return problemOf(made, operation('listClusters')).error.message;
+  };
+  expect(refused('page_token: is wrong')).toBe('cursor: is wrong');
+  expect(refused('page_tokens: is wrong')).toBe('page_tokens: is wrong');
+});
+
 test.each([
   [Code.InvalidArgument, 422, 'invalid_argument'],
   [Code.FailedPrecondition, 409, 'failed_precondition'],

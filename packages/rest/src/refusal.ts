@@ -53,7 +53,7 @@ export function problemOf(error: ConnectError, operation: Refused): RestProblem 
   const [first] = fields;
   const body: RestError = {
     code: nameOf(error.code),
-    message: error.rawMessage,
+    message: renamed(error.rawMessage, violations[0]?.field, first?.param),
     ...(first === undefined || first.param === '' ? {} : { param: first.param }),
     ...(suggestion === undefined ? {} : { suggestion }),
     ...detailsOf(info, fields),
@@ -66,6 +66,12 @@ export function problemOf(error: ConnectError, operation: Refused): RestProblem 
   }
   return new RestProblem(statusOf(error.code, operation), body, headersOf(error));
 }
+
+/** A message that begins with the field's name in the protos begins with its name in REST. */
+const renamed = (message: string, field: string | undefined, param: string | undefined): string =>
+  field !== undefined && param !== undefined && message.startsWith(`${field}: `)
+    ? `${param}${message.slice(field.length)}`
+    : message;
 
 /** The workspace of the call is not one of the caller's: forbidden, unless the path names it, where it is not found. */
 function aboutWorkspace({ pathParameters, rpc }: Refused, reason: string | undefined): boolean {

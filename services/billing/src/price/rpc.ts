@@ -1,5 +1,5 @@
-import { invalidField, notFound } from '@cnap/errors';
-import { pageQuery } from '@cnap/pages';
+import { notFound } from '@cnap/errors';
+import { pageQuery, pageTokenInvalid } from '@cnap/pages';
 import type { Database } from '@cnap/postgres';
 import type { PriceLookupService } from '@cnap/proto/cnap/billing/v1/price_lookup_service';
 import type { PriceService } from '@cnap/proto/cnap/billing/v1/price_service';
@@ -58,5 +58,5 @@ function readToken(token: string): string | undefined {
   if (token === '') return undefined;
   const id = Buffer.from(token, 'base64url').toString();
   if (/^price_[A-Za-z0-9_]+$/.test(id)) return id;
-  throw invalidField('page_token', 'is not one that this list gave out', 'PAGE_TOKEN_INVALID');
+  throw pageTokenInvalid();
 }
