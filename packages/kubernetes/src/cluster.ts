@@ -95,7 +95,7 @@ export function connect(config: Kubeconfig, options: Partial<TransportOptions> =
     request: (method, path, call) => transport.json(method, path, call),
     text: (method, path, call) => transport.text(method, path, call),
     stream: (path, call) => transport.stream(path, call),
-    exec: (options) => transport.exec(options),
+    exec: (command) => transport.exec(command),
 
     async version(signal) {
       const answer = await transport.json<{ gitVersion: string; major: string; minor: string }>(

@@ -114,18 +114,12 @@ async function open(transport: ExecTransport, options: ExecOptions): Promise<Web
   });
   // What comes before anybody listens would be lost.
   socket.once('open', () => socket.pause());
-  const refused = Promise.withResolvers<never>();
-  refused.promise.catch(() => undefined);
-  socket.once('unexpected-response', (_request, response: IncomingMessage) => {
-    bodyOf(response).then((body) => {
-      refused.reject(errorFromAnswer(response.statusCode ?? 0, body, response.headers['retry-after']));
-      socket.terminate();
-    }, refused.reject);
-  });
+  const refused = refusalOf(socket);
+  refused.catch(() => undefined);
   const abort = (): void => socket.terminate();
   options.signal.addEventListener('abort', abort, { once: true });
   try {
-    await Promise.race([once(socket, 'open'), refused.promise]);
+    await Promise.race([once(socket, 'open'), refused]);
     return socket;
   } catch (error) {
     socket.on('error', () => undefined); // it is ended while it connects
@@ -136,6 +130,13 @@ async function open(transport: ExecTransport, options: ExecOptions): Promise<Web
   } finally {
     options.signal.removeEventListener('abort', abort);
   }
+}
+
+/** Rejects with what the API server answers in place of the upgrade. */
+async function refusalOf(socket: WebSocket): Promise<never> {
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+  const body = await bodyOf(response);
+  throw errorFromAnswer(response.statusCode ?? 0, body, response.headers['retry-after']);
 }
 
 async function* eventsOf(socket: WebSocket, signal: AbortSignal): AsyncGenerator<ExecEvent> {
