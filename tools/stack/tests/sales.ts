@@ -139,6 +139,8 @@ export type Offer = {
   values?: JsonObject;
   inputs?: { name: string; path: string; schema: JsonObject }[];
   price: 'one-time' | 'monthly';
+  /** The sample's unless told. */
+  clusterId?: string;
 };
 
 /** A product of a chart, packaged and priced. */
@@ -174,7 +176,7 @@ export async function aProduct(platform: Platform, offer: Offer): Promise<string
   const { product } = await seller.products.createProduct({
     name,
     templateId: template?.id ?? '',
-    clusterIds: [platform.sample.cluster_id],
+    clusterIds: [offer.clusterId ?? platform.sample.cluster_id],
     stripePriceIds: [price.id],
     inputs: (offer.inputs ?? []).map((input) => ({ ...input, required: true })),
   });

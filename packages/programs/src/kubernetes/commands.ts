@@ -19,6 +19,15 @@ export interface Ports {
 
 const here = '127.0.0.1';
 
+/** Where the API server writes down who asked for what. */
+export const auditLogOf = ({ folder }: ClusterFiles): string => join(folder, 'log', 'audit');
+
+/** Further arguments of the API server. */
+export const auditing = (files: ClusterFiles): string[] => [
+  `--audit-policy-file=${join(files.folder, 'audit.yaml')}`,
+  `--audit-log-path=${auditLogOf(files)}`,
+];
+
 /** The arguments of each program. */
 export const commands = {
   etcd({ folder }: ClusterFiles, ports: Ports) {

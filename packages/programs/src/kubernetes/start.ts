@@ -6,7 +6,14 @@ import { findProgram } from '../find-program.ts';
 import { freePort } from '../free-port.ts';
 import { waitUntil } from '../wait-until.ts';
 import { kubernetesApi, type KubernetesApi } from './api.ts';
-import { type ClusterFiles, commands, type ComponentName, type Ports } from './commands.ts';
+import {
+  auditing,
+  auditLogOf,
+  type ClusterFiles,
+  commands,
+  type ComponentName,
+  type Ports,
+} from './commands.ts';
 import { kubeconfigText, serviceAccountKeys } from './credentials.ts';
 import { firstObjects } from './first-objects.ts';
 
@@ -22,6 +29,8 @@ export interface StartKubernetesOptions {
    * only: nobody else may reach the cluster. Otherwise nothing can be run.
    */
   shellsOnThisMachine?: boolean;
+  /** The API server writes down who asked for what: see {@link RunningKubernetes.auditLogPath}. */
+  audit?: boolean;
   signal?: AbortSignal;
   onStep?: (text: string) => void;
 }
@@ -33,6 +42,8 @@ export interface RunningKubernetes extends AsyncDisposable {
   /** The API server's address. */
   readonly url: string;
   readonly version: string;
+  /** With `audit`: a line of JSON for each request that was answered (audit.k8s.io/v1, level Metadata). */
+  readonly auditLogPath: string;
   /** Resolves when one of its programs has ended, for whatever reason, with a line that says which and how. */
   readonly ended: Promise<string>;
 }
@@ -56,7 +67,10 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
     const child = stack.use(
       await startChild({
         command: join(found.path, name),
-        args: commands[name](files, ports),
+        args: [
+          ...commands[name](files, ports),
+          ...(name === 'kube-apiserver' && options.audit ? auditing(files) : []),
+        ],
         cwd: files.folder,
         logFile: join(files.folder, 'log', name),
         stopSignal: 'SIGKILL', // thrown away, and a tidy end would take seconds
@@ -93,6 +107,7 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
     kubeconfigPath: files.kubeconfig,
     url,
     version: found.version,
+    auditLogPath: auditLogOf(files),
     ended: Promise.race(ended),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -118,6 +133,12 @@ async function layOut(folder: string, withShells: boolean): Promise<ClusterFiles
     'pki/sa.pub': keys.publicKey,
     'pki/tokens.csv': `${files.token},admin,admin,system:masters\n`,
     'stages.yaml': stages.replaceAll('FOLDER', folder),
+    'audit.yaml': JSON.stringify({
+      apiVersion: 'audit.k8s.io/v1',
+      kind: 'Policy',
+      omitStages: ['RequestReceived', 'ResponseStarted'],
+      rules: [{ level: 'Metadata' }],
+    }),
     'pod.log': `${new Date().toISOString()} stdout F hello from a pod\n`,
   };
   for (const [name, text] of Object.entries(contents))

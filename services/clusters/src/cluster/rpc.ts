@@ -85,14 +85,15 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
     const before = await db.inWorkspace(workspaceId, (tx) => findCluster(tx, workspaceId, id));
     if (!before) throw notFound('cluster', id);
     const wanted = settings ? settingsFromProto(settings) : before.settings;
+    const clusterWideObjects = !wanted.clusterWideObjectsForbidden;
+    const options = { context: contextName, clusterWideObjects };
     const found =
-      kubeconfig === undefined
-        ? undefined
-        : await kubernetes.inspect(
-            kubeconfig,
-            { context: contextName, clusterWideObjects: !wanted.clusterWideObjectsForbidden },
-            context.signal,
-          );
+      kubeconfig === undefined ? undefined : await kubernetes.inspect(kubeconfig, options, context.signal);
+    // What was not asked for at the import is needed from now on.
+    if (!found && clusterWideObjects && before.settings.clusterWideObjectsForbidden) {
+      const known = keyring.openText(before.sealed_kubeconfig, id);
+      refuseFailedChecks(await kubernetes.inspect(known, { ...options, context: '' }, context.signal));
+    }
     if (found) {
       refuseFailedChecks(found);
       refuseOtherCluster(before, found);

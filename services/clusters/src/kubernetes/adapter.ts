@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { messageOf } from '@cnap/errors';
 import {
   connect,
@@ -139,12 +140,15 @@ function wordsFor(missing: readonly NeededPermission[]): string {
   return `The kubeconfig's user lacks ${missing.length} permissions: ${lines.join('; ')}.`;
 }
 
+/** Named after what it grants: another one that was offered earlier, for less, is not replaced by it. */
 function clusterRole(missing: readonly NeededPermission[]): string {
+  const rules = rbacRules(missing);
+  const digest = createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 8);
   return stringify({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
-    metadata: { name: 'cnap-installer' },
-    rules: rbacRules(missing),
+    metadata: { name: `cnap-installer-${digest}` },
+    rules,
   });
 }
 

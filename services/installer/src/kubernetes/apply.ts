@@ -10,6 +10,7 @@ import {
 
 import { applyFailure, ownedByAnother } from './apply-failure.ts';
 import { planCrd, userAnnotation } from './crd-plan.ts';
+import { mayHandle } from './custom-resource-rights.ts';
 import { healthOf } from './health.ts';
 import { namespaceObjects } from './namespace-objects.ts';
 import { fieldManager, inventoryEntry, ownedObject, ownerOf } from './owned-object.ts';
@@ -102,7 +103,15 @@ export async function applyCrds(
     const { state, message } = healthOf(ref, there);
     if (state === 'failed') return { failure: { ref, permanent: true, reason: 'CrdNotAccepted', message } };
     if (state === 'progressing') waitingFor.push(message);
-    else established.push(crd);
+    else {
+      established.push(crd);
+      try {
+        if (!(await mayHandle(cluster, crd, !existing, signal)))
+          waitingFor.push(`the right to the resources of ${ref.name}`);
+      } catch (error) {
+        return { failure: failureOrThrow(error, ref) };
+      }
+    }
     return {
       entry: inventoryEntry(there),
       warnings: plan.do === 'use' && plan.warning ? [plan.warning] : [],
@@ -149,20 +158,26 @@ async function applyOne(
     const existing = foreign ? await cluster.get(refOf(owned), signal) : undefined;
     const owner = existing ? ownerOf(existing, target) : 'this';
     if (owner !== 'this') return { failure: ownedByAnother(refOf(owned), owner) };
-    return await applyDeclared(cluster, owned, signal);
+    const { applied, warnings } = await applyDeclared(cluster, owned, signal);
+    return { entry: inventoryEntry(applied), warnings };
   } catch (error) {
     return { failure: failureOrThrow(error, ref) };
   }
 }
 
 /** Without the fields that no schema has: charts carry such, and Helm 3 and `kubectl apply` let them pass. */
-async function applyDeclared(cluster: Cluster, object: KubeObject, signal: AbortSignal): Promise<Outcome> {
+export async function applyDeclared(
+  cluster: Cluster,
+  object: KubeObject,
+  signal: AbortSignal,
+  { dryRun = false } = {},
+): Promise<{ applied: KubeObject; warnings: string[] }> {
   const warnings: string[] = [];
   let current = object;
   for (;;) {
     try {
-      const applied = await cluster.apply(current, { fieldManager, force: true, signal });
-      return { entry: inventoryEntry(applied), warnings };
+      const applied = await cluster.apply(current, { fieldManager, force: true, dryRun, signal });
+      return { applied, warnings };
     } catch (error) {
       if (!(error instanceof KubernetesError) || warnings.length > 20) throw error;
       const before = warnings.length;

@@ -10,6 +10,8 @@ const versionAnnotation = 'cnap.tech/crd-chart';
 const digestAnnotation = 'cnap.tech/crd-digest';
 /** One per install that uses the CRD. */
 const userPrefix = 'installs.cnap.tech/';
+/** On every CRD that was applied: they carry no single install's label. */
+export const crdLabel = 'cnap.tech/crd';
 
 export type CrdPlan =
   | { do: 'apply'; object: KubeObject }
@@ -60,13 +62,23 @@ export function isRemovableCrd(crd: KubeObject, target: Target): { removable: bo
   return { removable: true, why: '' };
 }
 
-/** CRDs are shared: they carry no single install's label. */
-function ownedCrd(wanted: KubeObject): KubeObject {
+/** Ids of the installs that use a CRD. */
+export function usersOf(crd: KubeObject): string[] {
+  const annotations = Object.entries(crd.metadata.annotations ?? {});
+  return annotations.filter(([key]) => key.startsWith(userPrefix)).map(([, installId]) => installId);
+}
+
+/** Whether what is there was applied from this very CRD: another install's may have taken its place. */
+export const isAppliedCrd = (wanted: KubeObject, existing: KubeObject): boolean =>
+  existing.metadata.annotations?.[digestAnnotation] === digestOf(wanted);
+
+/** The CRD as it is applied. */
+export function ownedCrd(wanted: KubeObject): KubeObject {
   const copy: KubeObject = {
     ...wanted,
     metadata: {
       ...wanted.metadata,
-      labels: { ...wanted.metadata.labels, 'cnap.tech/crd': 'true' },
+      labels: { ...wanted.metadata.labels, [crdLabel]: 'true' },
       annotations: {
         ...wanted.metadata.annotations,
         [versionAnnotation]: chartOf(wanted),

@@ -7,7 +7,8 @@ import {
   isKubernetesError,
 } from '@cnap/kubernetes';
 
-import { isRemovableCrd, userAnnotation } from './crd-plan.ts';
+import { isRemovableCrd, userAnnotation, usersOf } from './crd-plan.ts';
+import { stopHandling } from './custom-resource-rights.ts';
 import { deleteOrder, isCrd } from './order.ts';
 import { ownerOf } from './owned-object.ts';
 import type { InventoryEntry, RemoveResult, Target, Waiting } from './port.ts';
@@ -30,18 +31,26 @@ export async function removeObjects(
 ): Promise<RemoveResult> {
   const result: RemoveResult = { removed: [], kept: [], left: [], waiting: [] };
   const entries = deleteOrder(inventory).filter((entry) => !isOwnNamespace(entry, target));
-  const outcomes = await inParallel(entries, atOnce, (entry) => removeEntry(cluster, target, entry, signal));
-  for (const [index, outcome] of outcomes.entries()) {
-    const entry = entries[index];
-    if (!entry) continue;
-    if (outcome.is === 'removed') result.removed.push(entry);
-    else if (outcome.is === 'kept') result.kept.push({ entry, why: outcome.why });
-    else {
-      result.left.push(entry);
-      if (outcome.waiting) result.waiting.push(outcome.waiting);
-    }
-  }
+  const remove = async (some: InventoryEntry[]) => {
+    const outcomes = await inParallel(some, atOnce, (entry) => removeEntry(cluster, target, entry, signal));
+    for (const [index, entry] of some.entries()) sortIn(result, entry, outcomes[index]);
+  };
+  await remove(entries.filter((entry) => !isCrd(entry)));
+  const crds = entries.filter(isCrd);
+  // Resources that are still going would hold their CRD for good.
+  if (result.left.length === 0) await remove(crds);
+  else result.left.push(...crds);
   return result;
+}
+
+function sortIn(result: RemoveResult, entry: InventoryEntry, outcome: Outcome | undefined): void {
+  if (!outcome) return;
+  if (outcome.is === 'removed') result.removed.push(entry);
+  else if (outcome.is === 'kept') result.kept.push({ entry, why: outcome.why });
+  else {
+    result.left.push(entry);
+    if (outcome.waiting) result.waiting.push(outcome.waiting);
+  }
 }
 
 async function removeEntry(
@@ -117,16 +126,21 @@ async function removeCrd(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const crd = await cluster.get(entry, signal);
-  if (!crd) return { is: 'removed' };
+  if (!crd) {
+    await stopHandling(cluster, entry.name, signal);
+    return { is: 'removed' };
+  }
   const { removable, why } = isRemovableCrd(crd, target);
-  if (removable) {
-    const left = await countResources(cluster, crd, signal);
-    if (left === 0) return removeUid(cluster, entry, crd.metadata.uid ?? '', signal);
-    await stopUsing(cluster, target, entry, signal);
-    return { is: 'kept', why: `${left} of its resources are left` };
+  const left = removable ? await countResources(cluster, crd, target, signal) : 0;
+  if (removable && left === 0) {
+    const outcome = await removeUid(cluster, entry, crd.metadata.uid ?? '', signal);
+    if (outcome.is === 'removed') await stopHandling(cluster, entry.name, signal);
+    return outcome;
   }
   await stopUsing(cluster, target, entry, signal);
-  return { is: 'kept', why };
+  if (usersOf(crd).every((installId) => installId === target.installId))
+    await stopHandling(cluster, entry.name, signal);
+  return { is: 'kept', why: removable ? `${left} of its resources are left` : why };
 }
 
 async function stopUsing(
@@ -139,20 +153,28 @@ async function stopUsing(
   await cluster.patch(entry, { metadata: { annotations } }, { fieldManager: 'cnap-users', signal });
 }
 
-async function countResources(cluster: Cluster, crd: KubeObject, signal: AbortSignal): Promise<number> {
+/** What is in the install's namespace does not count: it goes with that, whoever made it. */
+async function countResources(
+  cluster: Cluster,
+  crd: KubeObject,
+  target: Target,
+  signal: AbortSignal,
+): Promise<number> {
   const spec = crd['spec'] as {
     group: string;
-    names: { plural: string };
+    names: { kind: string };
     versions: { name: string; served?: boolean }[];
   };
   const version = spec.versions.find(({ served }) => served !== false)?.name;
   if (version === undefined) return 0;
   try {
-    const path = `/apis/${spec.group}/${version}/${spec.names.plural}`;
-    const list = await cluster.request<{ items?: unknown[] }>('GET', path, { query: { limit: 100 }, signal });
-    return list.items?.length ?? 0;
+    const resources = await cluster.list(
+      { apiVersion: `${spec.group}/${version}`, kind: spec.names.kind },
+      { signal },
+    );
+    return resources.filter(({ metadata }) => metadata.namespace !== target.namespace).length;
   } catch (error) {
-    if (isKubernetesError(error, 'NotFound')) return 0; // not served any more
+    if (isKubernetesError(error, 'NotFound', 'UnknownKind')) return 0; // not served any more
     throw error;
   }
 }
