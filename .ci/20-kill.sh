@@ -7,7 +7,8 @@ check 'npm start' start_platform || { summary; exit 1; }
 if ! check 'sales while everything is killed once' node tools/stack/src/check-kills/main.ts; then
   echo '-- what the platform said:'
   tail -n 60 "$scratch/platform.log"
-  tail -n 5 "$CNAP_DATA"/logs/*.log || true
+  echo '-- errors in the logs:'
+  grep -h '"level":"\(error\|fatal\)"' "$CNAP_DATA"/logs/*.log | cut -c 1-1500 | tail -n 20 || true
 fi
 check 'ends within 15 s' stop_platform || true
 summary

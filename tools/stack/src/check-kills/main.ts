@@ -20,6 +20,8 @@ const salesPerBatch = 40;
 /** How long things run between two kills. */
 const breathMs = 1_500;
 const backAgainMs = 60_000;
+/** A platform that is being restarted is waited for. */
+const retries = 40;
 
 type Batch = { count: number; succeeded: number; purchases: { orderId: string; error?: string }[] };
 
@@ -69,7 +71,7 @@ async function sellUntil(isOver: () => boolean): Promise<Batch[]> {
 async function count(dev: DevFile, { stripe, stripeAccountId, cluster }: Witnesses) {
   const account = { stripeAccount: stripeAccountId };
   const { token, workspace_id: workspaceId } = dev.seller;
-  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId });
+  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId, retries });
   let orders = 0;
   let otherOrders = 0;
   for await (const order of pages(seller.orders.listOrders, { pageSize: 100 })) {
@@ -101,7 +103,7 @@ async function count(dev: DevFile, { stripe, stripeAccountId, cluster }: Witness
 async function main(): Promise<boolean> {
   const dev = await needDevFile(dataDir);
   const { token, workspace_id: workspaceId } = dev.seller;
-  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId });
+  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId, retries });
   const { sellerAccount } = await seller.sellerAccounts.getSellerAccount({});
   await using witnesses = await openWitnesses(
     dev.stripe_url,

@@ -9,6 +9,9 @@ import { readSaleOptions, saleUsage, type SaleOptions } from './options.ts';
 import { summary, table } from './table.ts';
 import { openWitnesses } from './verify.ts';
 
+/** A platform that is being restarted is waited for. */
+const retries = 40;
+
 async function main(): Promise<boolean> {
   if (process.argv.includes('--help')) {
     say(saleUsage);
@@ -18,7 +21,7 @@ async function main(): Promise<boolean> {
   const dev = await needDevFile(options.dataDir);
   // A buyer does not see the seller's Stripe account; whoever checks the sale at Stripe needs it.
   const { token, workspace_id: workspaceId } = dev.seller;
-  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId });
+  const seller = createCnapClient({ baseUrl: dev.url, token, workspaceId, retries });
   const { sellerAccount } = await seller.sellerAccounts.getSellerAccount({});
   await using witnesses = await openWitnesses(
     dev.stripe_url,
@@ -29,7 +32,7 @@ async function main(): Promise<boolean> {
     baseUrl: dev.url,
     token: dev.buyer.token,
     workspaceId: dev.buyer.workspace_id,
-    retries: 40, // a platform that is being restarted is waited for
+    retries,
   });
   const single = options.count === 1 && !options.json;
   const buying: Buying = {
