@@ -10,6 +10,10 @@ export type WatchOptions = {
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
   signal: AbortSignal;
+  /** Asks for `metadata` alone; a server that cannot do that for a kind sends whole objects. */
+  metadataOnly?: boolean | undefined;
+  /** What of an object is told and remembered; applied to each as it is read. All but `managedFields` unless told. */
+  condense?: ((object: KubeObject) => KubeObject) | undefined;
   /** Told when the cluster stops answering, and with undefined when it answers again. */
   onTrouble?: ((error: KubernetesError | undefined) => void) | undefined;
 };
@@ -29,6 +33,7 @@ const pageSize = 500;
 const shortestWatchMs = 1_000;
 const longestPauseMs = 15_000;
 const maxLineBytes = 16 * 1024 * 1024;
+const metadataOf = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
 
 /** Follows a kind until the signal ends it; disconnects, expiry (410) and throttling are survived. */
 export async function* watch(
@@ -85,6 +90,7 @@ async function* follow(
   const stream = transport.stream(pathOf(resource, options.namespace), {
     signal: options.signal,
     onStart,
+    ...(options.metadataOnly ? { accept: metadataOf('PartialObjectMetadata') } : {}),
     query: {
       watch: true,
       allowWatchBookmarks: true,
@@ -100,18 +106,25 @@ async function* follow(
     rest = lines.pop() ?? '';
     if (rest.length > maxLineBytes)
       throw new KubernetesError({ code: 0, reason: 'BadAnswer', message: 'an object is too large' });
-    for (const line of lines) if (line.trim() !== '') yield read(line);
+    for (const line of lines) if (line.trim() !== '') yield read(line, resource, options);
   }
 }
 
-function read(line: string): RawEvent {
+function read(line: string, resource: ApiResource, { condense = withoutOwners }: WatchOptions): RawEvent {
   try {
-    const event = JSON.parse(line) as RawEvent;
-    delete event.object.metadata?.['managedFields'];
-    return event;
+    const { type, object } = JSON.parse(line) as RawEvent;
+    if (type === 'ERROR') return { type, object };
+    // Metadata alone comes as a kind of its own.
+    const named = { ...object, apiVersion: resource.apiVersion, kind: resource.kind };
+    return { type, object: type === 'BOOKMARK' ? named : condense(named) };
   } catch (error) {
     throw broken(error);
   }
+}
+
+function withoutOwners(object: KubeObject): KubeObject {
+  delete object.metadata['managedFields'];
+  return object;
 }
 
 /** All objects of a kind, page by page, with the version from which a watch goes on. */
@@ -123,14 +136,18 @@ export async function listAll(
     labelSelector?: string | undefined;
     fieldSelector?: string | undefined;
     signal?: AbortSignal | undefined;
+    metadataOnly?: boolean | undefined;
+    condense?: ((object: KubeObject) => KubeObject) | undefined;
   },
 ): Promise<{ items: KubeObject[]; resourceVersion: string }> {
+  const { condense = withoutOwners } = options;
   const items: KubeObject[] = [];
   let continuation: string | undefined;
   for (;;) {
     const page: { metadata: { resourceVersion: string; continue?: string }; items: KubeObject[] | null } =
       await transport.json('GET', pathOf(resource, options.namespace), {
         signal: options.signal,
+        ...(options.metadataOnly ? { accept: metadataOf('PartialObjectMetadataList') } : {}),
         query: {
           limit: pageSize,
           continue: continuation,
@@ -139,9 +156,8 @@ export async function listAll(
         },
       });
     for (const item of page.items ?? []) {
-      delete item.metadata['managedFields'];
       // Items of a list leave out what the list says once.
-      items.push({ ...item, apiVersion: resource.apiVersion, kind: resource.kind });
+      items.push(condense({ ...item, apiVersion: resource.apiVersion, kind: resource.kind }));
     }
     continuation = page.metadata.continue || undefined;
     if (continuation === undefined) return { items, resourceVersion: page.metadata.resourceVersion };

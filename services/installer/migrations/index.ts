@@ -3,6 +3,9 @@ import { closingMigrations, postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as installs from './0001-installs.ts';
 import * as updates from './0002-updates.ts';
+import * as hibernation from './0003-hibernation.ts';
+import * as drift from './0004-drift.ts';
+import * as pullSecret from './0005-pull-secret.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -12,4 +15,7 @@ export const migrations = {
   ...eventsMigrations,
   '0001-installs': installs,
   '0002-updates': updates,
+  '0003-hibernation': hibernation,
+  '0004-drift': drift,
+  '0005-pull-secret': pullSecret,
 };

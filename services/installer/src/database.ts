@@ -1,6 +1,7 @@
+import type { ObjectRef } from '@cnap/kubernetes';
 import type { Database as OpenDatabase, Tx as OpenTx } from '@cnap/postgres';
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
-import type { HookProgress, InventoryEntry } from './kubernetes/port.ts';
+import type { HookProgress, InventoryEntry, Remembered } from './kubernetes/port.ts';
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -11,6 +12,9 @@ export type InstallStateName =
   | 'running'
   | 'updating'
   | 'degraded'
+  | 'hibernating'
+  | 'hibernated'
+  | 'reviving'
   | 'failed'
   | 'deleting'
   | 'deleted'
@@ -18,6 +22,9 @@ export type InstallStateName =
 
 /** Which new packages of its template an install moves to by itself. */
 export type UpdatePolicyName = 'manual' | 'patch' | 'all';
+
+/** What is done when somebody changes or removes what an install applied. */
+export type DriftPolicyName = 'correct' | 'warn';
 
 /** What is done next; the order of a deployment or an update, then of a deletion. */
 export type StepName =
@@ -31,6 +38,8 @@ export type StepName =
   | 'post-install'
   | 'health'
   | 'prune'
+  | 'hibernate'
+  | 'revive'
   | 'pre-delete'
   | 'remove-objects'
   | 'post-delete'
@@ -97,6 +106,8 @@ type InstallsTable = {
   placement: ColumnType<Judgement[], string | undefined, string>;
   /** Whether its pods need the namespace's pull secret. */
   pull_secret: Generated<boolean>;
+  /** When it is to be made anew, as its sign-ins end to work; null: never. */
+  pull_secret_until: ColumnType<Date | null, Date | null | undefined, Date | null>;
   sealed_inputs: Uint8Array;
   public_inputs: JSONColumnType<Record<string, unknown>>;
   sealed_outputs: Uint8Array | null;
@@ -106,6 +117,7 @@ type InstallsTable = {
   /** Helm values of this install alone, by source id. */
   sealed_overrides: Uint8Array | null;
   update_policy: Generated<UpdatePolicyName>;
+  drift_policy: Generated<DriftPolicyName>;
   /** The package that it is to run and that may still be in the making. */
   package_wanted: string | null;
   /** Something that a release is made of has changed since the last one was rendered. */
@@ -117,6 +129,14 @@ type InstallsTable = {
   rollback_reason: Generated<string>;
   /** The last release that became healthy. */
   healthy_release_id: string | null;
+  /** Its operator wants it to sleep. */
+  asleep_for_operator: Generated<boolean>;
+  /** Its order is not paid. */
+  asleep_for_order: Generated<boolean>;
+  /** The order's version that last said whether it is paid. */
+  order_version: Generated<string>;
+  /** What everything had that was put to sleep, until it has it again. */
+  remembered: ColumnType<Remembered[], string | undefined, string>;
   traceparent: string | null;
   version: ColumnType<string, never, unknown>;
   created_at: CreatedAt;
@@ -161,12 +181,38 @@ type RemovedObjectsTable = Omit<InventoryTable, 'revision'> & {
   removed_at: Generated<Date>;
 };
 
+/** `corrected` and `restored` (by somebody else) are over; `conflict`: something insists, and is left alone. */
+export type DriftStateName = 'detected' | 'conflict' | 'corrected' | 'restored';
+/** A field that is not as it was applied; values as they are shown. */
+export type DriftField = { path: string; found?: string; wanted?: string; manager: string };
+
+type DriftsTable = {
+  install_id: string;
+  workspace_id: string;
+  seller_workspace_id: string;
+  object_key: string;
+  ref: JSONColumnType<ObjectRef>;
+  state: DriftStateName;
+  change: 'changed' | 'removed' | 'taken';
+  fields: JSONColumnType<DriftField[]>;
+  message: Generated<string>;
+  /** Paths that were corrected too often. */
+  fought: ColumnType<string[], string | undefined, string>;
+  /** When each path was corrected lately. */
+  corrections: ColumnType<Record<string, string[]>, string | undefined, string>;
+  detected_at: ColumnType<Date, Date, Date>;
+  ended_at: ColumnType<Date | null, Date | null, Date | null>;
+  /** When to look at it again. */
+  look_at: ColumnType<Date, Date, Date>;
+};
+
 /** The tables of the installer's schema. */
 export type Tables = {
   installs: InstallsTable;
   releases: ReleasesTable;
   inventory: InventoryTable;
   removed_objects: RemovedObjectsTable;
+  drifts: DriftsTable;
   ended_orders: { order_id: string; ended_at: Generated<Date> };
 };
 
@@ -174,4 +220,5 @@ export type Database = OpenDatabase<Tables>;
 export type Tx = OpenTx<Tables>;
 export type InstallRow = Selectable<InstallsTable>;
 export type ReleaseRow = Selectable<ReleasesTable>;
+export type DriftRow = Selectable<DriftsTable>;
 export type RemovedObjectRow = Selectable<RemovedObjectsTable>;

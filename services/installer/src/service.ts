@@ -46,9 +46,13 @@ const engineSteps = [
   'applyCrds',
   'applyObjects',
   'runHooks',
+  'compareObjects',
+  'correctObjects',
   'observeHealth',
   'explainWaiting',
   'removeObjects',
+  'hibernate',
+  'revive',
   'listVolumeClaims',
   'removeNamespace',
 ] as const;

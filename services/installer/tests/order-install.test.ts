@@ -77,6 +77,26 @@ test('the namespace is closed, limited and labelled; what is in it is the instal
   expect(web).toMatchObject({ spec: { template: { spec: { imagePullSecrets: [{ name: 'cnap-pull' }] } } } });
 });
 
+test('sign-ins of a registry that end to work are renewed on the cluster while the install runs', async () => {
+  const signIn = (password: string) =>
+    JSON.stringify({ auths: { 'ghcr.io': { auth: Buffer.from(`me:${password}`).toString('base64') } } });
+  installer.peers.dockerConfigJson = signIn('first');
+  installer.peers.registryLifetimeMs = 2_000;
+  const { id } = await installer.ensure(installer.aProduct());
+  const { namespace } = await installer.until(id, InstallState.RUNNING);
+  installer.peers.dockerConfigJson = signIn('second');
+  installer.peers.registryLifetimeMs = undefined;
+  await eventually(async () => {
+    const ref = { apiVersion: 'v1', kind: 'Secret', name: 'cnap-pull', namespace };
+    const { data } = (await installer.kubernetes.get(ref)) as unknown as { data: Record<string, string> };
+    expect(Buffer.from(data['.dockerconfigjson'] ?? '', 'base64').toString()).toContain(
+      '"password":"second"',
+    );
+  });
+  installer.peers.dockerConfigJson = '';
+  expect(await installer.get(id)).toMatchObject({ state: InstallState.RUNNING, revision: 1 });
+});
+
 test('asked again, and ten times at once, it is the same install', async () => {
   const product = installer.aProduct();
   const orderId = newId('ord');

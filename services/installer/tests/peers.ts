@@ -1,5 +1,6 @@
 // The services that the installer calls, as small servers whose answers a test sets.
 import { create, type DescService, type MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { notFound } from '@cnap/errors';
 import { newId } from '@cnap/ids';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
@@ -37,8 +38,9 @@ export interface Peers extends AsyncDisposable {
   products: Map<string, { product: Product; pack: Package | undefined }>;
   candidates: Map<string, PlacementCandidate>;
   kubeconfigs: Map<string, string>;
-  /** What RegistrySecretService answers. */
+  /** What RegistrySecretService answers, and for how long from then it is of use; undefined: for ever. */
   dockerConfigJson: string;
+  registryLifetimeMs: number | undefined;
   /** Calls by method name. */
   calls: Map<string, number>;
   /** Packages that were built apart from a product's. */
@@ -67,6 +69,7 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
     candidates: new Map(),
     kubeconfigs: new Map(),
     dockerConfigJson: '',
+    registryLifetimeMs: undefined,
     calls: new Map(),
     packages: new Map(),
     templates: new Map(),
@@ -216,7 +219,10 @@ export async function startPeers(keys: TestKeys, sellerWorkspaceId: string): Pro
       router.service(RegistrySecretService, {
         getRegistrySecret() {
           called('getRegistrySecret');
-          return { dockerConfigJson: peers.dockerConfigJson };
+          const { dockerConfigJson, registryLifetimeMs: ms } = peers;
+          return ms === undefined
+            ? { dockerConfigJson }
+            : { dockerConfigJson, expireTime: timestampFromMs(Date.now() + ms) };
         },
       });
     },

@@ -3,34 +3,20 @@ import { chunksOf } from '../kubernetes/order.ts';
 import type { ApplyResult } from '../kubernetes/port.ts';
 import { recordApplied } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
+import { prepared } from './pull-secret.ts';
 import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
 const chunkSize = 12;
 
 /** Namespace, quota, limits, network policy, pull secret. */
-const prepareNamespace: Step = async (row, { engine, catalog, clusters }, signal) => {
-  const target = targetOf(row);
-  const [registries, [candidate]] = await Promise.all([
-    catalog.registries(row.seller_workspace_id, row.package_id),
-    clusters.candidates([target.clusterId], ''),
-  ]);
-  const { cpuLimit = '', memoryLimit = '' } = candidate?.settings ?? {};
-  const limits = {
-    ...(cpuLimit === '' ? {} : { cpu: cpuLimit }),
-    ...(memoryLimit === '' ? {} : { memory: memoryLimit }),
-  };
-  const settings = {
-    podSecurity: row.product.podSecurity,
-    ...(Object.keys(limits).length > 0 ? { limits } : {}),
-    ...(registries.length > 0 ? { registries } : {}),
-  };
-  const result = await engine.prepareNamespace(target, settings, signal);
+const prepareNamespace: Step = async (row, deps, signal) => {
+  const { result, change } = await prepared(row, deps, signal);
   return (
     troubleOf(row, result) ?? {
       do: 'go',
       step: 'crds',
       record: (tx) => recordApplied(tx, row, result.applied),
-      change: { pull_secret: registries.length > 0 },
+      change,
     }
   );
 };

@@ -17,6 +17,7 @@ export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Pro
     step: placed ? 'pre-delete' : 'none',
     step_at: new Date(),
     progress_in_step: '{}',
+    remembered: '[]',
     reason: 'Removal',
     message: reason,
   });

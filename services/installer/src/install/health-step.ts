@@ -33,9 +33,10 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
   return { healthy: false, news, workloads, why };
 }
 
-/** After applying: the gate of RUNNING. */
+/** After applying, or waking: the gate of RUNNING. */
 export const deployHealth: Step = async (row, deps, signal) => {
   const { healthy, news, why } = await look(row, deps, signal);
+  if (healthy && row.state === 'reviving') return { do: 'go', step: 'none', ...news };
   if (healthy) return { do: 'go', step: row.revision > 1 ? 'prune' : 'post-install', ...news };
   if (isLate(row)) return { ...late(why), ...news };
   return { do: 'wait', afterMs: pauseFor(row), why, ...news };

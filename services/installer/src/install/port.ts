@@ -53,7 +53,11 @@ export type Catalog = {
   registries(
     workspaceId: string,
     packageId: string,
-  ): Promise<{ host: string; username: string; password: string }[]>;
+  ): Promise<{
+    logins: { host: string; username: string; password: string }[];
+    /** When the first of them ends to work; undefined: never. */
+    expiresAt: Date | undefined;
+  }>;
 };
 
 /** A cluster that an install could go to. */

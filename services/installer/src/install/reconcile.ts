@@ -3,17 +3,21 @@ import { done, requeueAfter, type Outcome, type Reconcile, type ReconcileContext
 import { withTrace } from '@cnap/telemetry';
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import type { InstallRow, StepName, Tx } from '../database.ts';
+import { driftWatched, lookForDrift } from '../drift/look.ts';
 import { openedOnce } from '../release/manifests.ts';
 import { loadRelease } from '../release/store.ts';
 import { applySteps } from './apply-steps.ts';
 import { conclude } from './conclude.ts';
 import { withCondition } from './conditions.ts';
 import { becomeRunning, deployHealth, runningHealth } from './health-step.ts';
+import { becomeAwake, hibernateSteps } from './hibernate-steps.ts';
+import { turnOf } from './hibernation.ts';
 import { hookSteps } from './hook-step.ts';
 import { awaitPackage, movePackage } from './package-step.ts';
 import { place } from './place-step.ts';
 import { prune } from './prune-step.ts';
 import { removeSteps } from './remove-steps.ts';
+import { renewalIn, renewPullSecret } from './pull-secret.ts';
 import { render } from './render-step.ts';
 import { loadInstall } from './store.ts';
 import type { Found, Next, RunDeps, Step, StepDeps } from './steps.ts';
@@ -27,8 +31,11 @@ const steps: Partial<Record<StepName, Step>> = {
   health: deployHealth,
   ...applySteps,
   ...hookSteps,
+  ...hibernateSteps,
   ...removeSteps,
 };
+/** Steps at which an install may stay for long while its pods pull images. */
+const whereItRests = new Set<StepName>(['none', 'health', 'revive']);
 /** A run ends after so many steps, so that others get their turn. */
 const stepsPerRun = 60;
 /** A step that failed after others went well is tried again after so long; after that the pauses grow. */
@@ -90,6 +97,8 @@ function waitFor(error: unknown, row: InstallRow, { logger }: StepDeps): Found {
 }
 
 async function nextOf(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
+  const turned = turnOf(row);
+  if (turned) return turned;
   if (mayBegin(row)) {
     if (row.update_wanted) return startUpdate(row);
     const moved = row.package_wanted === null ? undefined : await movePackage(row, deps);
@@ -101,13 +110,32 @@ async function nextOf(row: InstallRow, deps: RunDeps, signal: AbortSignal): Prom
 }
 
 async function usual(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
+  const renewMs = renewalIn(row);
+  if (renewMs === 0 && whereItRests.has(row.step)) return renewPullSecret(row, deps, signal);
+  return again(await byStep(row, deps, signal), renewMs);
+}
+
+async function byStep(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
   const step = steps[row.step];
   if (step) return step(row, deps, signal);
   if (row.wanted === 'absent') return becomeDeleted(row);
-  if (row.state === 'deploying' || row.state === 'updating') return becomeRunning(row, deps);
-  if (row.state === 'running' || row.state === 'degraded') return runningHealth(row, deps, signal);
+  if (row.state === 'deploying' || row.state === 'updating') {
+    return again(await becomeRunning(row, deps), await driftWatched(row, deps));
+  }
+  if (row.state === 'reviving') return again(await becomeAwake(row, deps), await driftWatched(row, deps));
+  if (row.state === 'running' || row.state === 'degraded') return lookAfter(row, deps, signal);
   return { do: 'rest' };
 }
+
+/** What runs: as it was applied, then healthy. */
+async function lookAfter(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
+  const looked = await lookForDrift(row, deps, signal);
+  if ('next' in looked) return looked.next;
+  return again(await runningHealth(row, deps, signal), looked.lookAgainMs);
+}
+
+const again = (next: Next, afterMs: number | undefined): Next =>
+  afterMs === undefined ? next : atLeast(next, afterMs);
 
 /** What would rest looks again after so long. */
 function atLeast(next: Next, afterMs: number): Next {

@@ -13,6 +13,7 @@ import { workspaceOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import { repeatable, watchRow } from '@cnap/service';
 import type { Database, InstallRow } from '../database.ts';
+import { driftRpc } from '../drift/rpc.ts';
 import { loadReceipt } from '../release/store.ts';
 import { refuseBadAnswers } from './answers.ts';
 import { beginRemoval } from './begin-removal.ts';
@@ -107,6 +108,7 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
 
     ...standaloneRpc({ db, keyring, catalog, clusters, toProto }),
     ...updateRpc({ db, keyring, catalog, toProto }),
+    ...driftRpc({ db }),
 
     async deleteInstall({ id }, context) {
       const workspaceId = workspaceOf(context);

@@ -6,6 +6,7 @@ import {
   InstallUpdatePolicy,
   type Install,
 } from '@cnap/proto/cnap/installer/v1/install';
+import { driftPolicyToProto } from '../drift/to-proto.ts';
 import type { InstallRow, InstallStateName, Output, UpdatePolicyName } from '../database.ts';
 
 export const stateToProto: Record<InstallStateName, InstallState> = {
@@ -15,6 +16,9 @@ export const stateToProto: Record<InstallStateName, InstallState> = {
   running: InstallState.RUNNING,
   updating: InstallState.UPDATING,
   degraded: InstallState.DEGRADED,
+  hibernating: InstallState.HIBERNATING,
+  hibernated: InstallState.HIBERNATED,
+  reviving: InstallState.REVIVING,
   failed: InstallState.FAILED,
   deleting: InstallState.DELETING,
   deleted: InstallState.DELETED,
@@ -64,6 +68,7 @@ export function installToProto(row: InstallRow, viewer: Viewer, outputs: Output[
     outputs: viewer.owns ? outputs : [],
     releaseId: row.release_id ?? '',
     updatePolicy: policyToProto[row.update_policy],
+    driftPolicy: driftPolicyToProto[row.drift_policy],
     revision: row.revision,
     packageVersion: row.package_version,
     inputs: row.public_inputs as JsonObject,

@@ -7,8 +7,12 @@ import { workspaceOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import { wake } from '@cnap/reconcile';
 import type { Database, InstallRow, Tx, UpdatePolicyName } from '../database.ts';
+import { lookAtDriftsNow } from '../drift/store.ts';
+import { driftPolicies } from '../drift/to-proto.ts';
 import { findRelease } from '../release/store.ts';
 import { installFact, type InstallFactName } from './event.ts';
+import { hibernateForOperator, reviveForOperator } from './hibernation.ts';
+import { changeable } from './operated.ts';
 import { overridesOf, refuseBadUpdates, replaceOverrides, sealOverrides } from './overrides.ts';
 import type { Catalog } from './port.ts';
 import { changeInstall, findInstall, lockInstall } from './store.ts';
@@ -23,7 +27,12 @@ type Deps = {
 
 type Updates = Pick<
   ServiceImpl<typeof InstallService>,
-  'updateInstall' | 'updateInstallValues' | 'updateInstallOverrides' | 'rollbackInstall'
+  | 'updateInstall'
+  | 'updateInstallValues'
+  | 'updateInstallOverrides'
+  | 'rollbackInstall'
+  | 'hibernateInstall'
+  | 'reviveInstall'
 >;
 
 const policies: Partial<Record<InstallUpdatePolicy, UpdatePolicyName>> = {
@@ -34,23 +43,24 @@ const policies: Partial<Record<InstallUpdatePolicy, UpdatePolicyName>> = {
 
 /** What changes an install that is there; each answers at once, and its reconciler does the rest. */
 export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
-  const changing = (
-    workspaceId: string,
-    id: string,
-    fact: InstallFactName,
-    change: (tx: Tx, row: InstallRow) => Promise<InstallRow>,
-  ) =>
+  type Change = (tx: Tx, row: InstallRow) => Promise<InstallRow>;
+  const locked = (workspaceId: string, id: string, change: Change) =>
     db.inWorkspace(workspaceId, async (tx) => {
-      const seen = operated(workspaceId, await findInstall(tx, workspaceId, id), id);
+      const seen = changeable(workspaceId, await findInstall(tx, workspaceId, id), id);
       const row = await change(tx, (await lockInstall(tx, id)) ?? seen);
-      await publish(tx, installFact(fact, row));
       return { install: toProto(row, workspaceId) };
     });
+  const changing = (workspaceId: string, id: string, fact: InstallFactName, change: Change) =>
+    locked(workspaceId, id, async (tx, before) => {
+      const row = await change(tx, before);
+      await publish(tx, installFact(fact, row));
+      return row;
+    });
   const look = async (workspaceId: string, id: string) =>
-    operated(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
+    changeable(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
 
   return {
-    async updateInstall({ id, name, updatePolicy, packageId }, context) {
+    async updateInstall({ id, name, updatePolicy, packageId, driftPolicy }, context) {
       const workspaceId = workspaceOf(context);
       const seen = await look(workspaceId, id);
       if (packageId !== undefined) {
@@ -62,9 +72,15 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
       }
       return changing(workspaceId, id, 'changed', async (tx, row) => {
         const policy = updatePolicy === undefined ? undefined : policies[updatePolicy];
+        const drift = driftPolicy === undefined ? undefined : driftPolicies[driftPolicy];
+        if (drift !== undefined && drift !== row.drift_policy) {
+          await lookAtDriftsNow(tx, id);
+          await wake(tx, 'install', id);
+        }
         const changed = await changeInstall(tx, id, {
           ...(name === undefined ? {} : { name }),
           ...(policy === undefined ? {} : { update_policy: policy }),
+          ...(drift === undefined ? {} : { drift_policy: drift }),
         });
         return packageId === undefined ? changed : runPackage(tx, row, packageId);
       });
@@ -110,6 +126,9 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
         return beginUpdate(tx, id, { rollback_to: releaseId, rollback_reason: '', package_wanted: null });
       });
     },
+
+    hibernateInstall: ({ id }, context) => locked(workspaceOf(context), id, hibernateForOperator),
+    reviveInstall: ({ id }, context) => locked(workspaceOf(context), id, reviveForOperator),
   };
 }
 
@@ -124,25 +143,4 @@ async function runPackage(tx: Tx, row: InstallRow, packageId: string): Promise<I
   });
   await wake(tx, 'install', row.id);
   return changed;
-}
-
-/** @throws DomainError not-found; permission-denied for the buyer, who sees it; failed-precondition once it goes */
-function operated(workspaceId: string, row: InstallRow | undefined, id: string): InstallRow {
-  if (!row) throw notFound('install', id);
-  if (row.seller_workspace_id !== workspaceId) {
-    throw new DomainError(
-      'permission-denied',
-      'OPERATOR_ONLY',
-      'Only who operates the install may change it.',
-      {
-        suggestion: 'Ask the seller.',
-      },
-    );
-  }
-  if (row.wanted === 'absent') {
-    throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The install is being deleted.', {
-      metadata: { state: row.state },
-    });
-  }
-  return row;
 }

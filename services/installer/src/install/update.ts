@@ -1,6 +1,7 @@
 import { wake } from '@cnap/reconcile';
 import type { Updateable } from 'kysely';
-import type { InstallRow, Tables, Tx } from '../database.ts';
+import { clearDrifts } from '../drift/store.ts';
+import type { InstallRow, InstallStateName, Tables, Tx } from '../database.ts';
 import { withCondition } from './conditions.ts';
 import { changeInstall } from './store.ts';
 import type { Found } from './steps.ts';
@@ -16,6 +17,8 @@ export async function beginUpdate(tx: Tx, id: string, change: Change): Promise<I
   return row;
 }
 
+const healthGated = new Set<InstallStateName>(['updating', 'deploying', 'reviving']);
+
 /** Whether a new release may begin now: nothing is under way, or what is under way only waits to become healthy. */
 export const mayBegin = (row: InstallRow): boolean =>
   row.wanted === 'present' &&
@@ -23,12 +26,14 @@ export const mayBegin = (row: InstallRow): boolean =>
   (row.state === 'running' ||
     row.state === 'degraded' ||
     (row.state === 'failed' && row.order_id === null) ||
-    ((row.state === 'updating' || row.state === 'deploying') && row.step === 'health'));
+    (healthGated.has(row.state) && row.step === 'health'));
 
 /** The first step of an update, or of another try of a deployment. */
 export const startUpdate = (row: InstallRow): Found => ({
   do: 'go',
   step: 'render',
+  // A new release applies everything.
+  also: (tx) => clearDrifts(tx, row.id),
   change: {
     state: row.healthy_release_id === null ? 'deploying' : 'updating',
     reason: '',
@@ -37,6 +42,9 @@ export const startUpdate = (row: InstallRow): Found => ({
     update_began_at: new Date(),
     // Somebody's wish for an earlier release stays; a rollback that began by itself is overtaken.
     ...(row.rollback_reason === '' ? {} : { rollback_to: null, rollback_reason: '' }),
+    ...(row.conditions.some(({ type, met }) => type === 'Drifted' && met)
+      ? { conditions: withCondition(row, 'Drifted', false, '', 'A new release applies everything.') }
+      : {}),
   },
 });
 

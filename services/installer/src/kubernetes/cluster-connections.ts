@@ -1,17 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
-import {
-  type Cluster,
-  KubernetesError,
-  type KindRef,
-  connect,
-  isKubernetesError,
-  parseKubeconfig,
-} from '@cnap/kubernetes';
+import { type Cluster, KubernetesError, connect, isKubernetesError, parseKubeconfig } from '@cnap/kubernetes';
 
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { installLabel } from './owned-object.ts';
+import { ClusterWatches } from './cluster-watches.ts';
 
 export type ConnectionOptions = {
   /** Reads a cluster's kubeconfig when it is first needed, and again after 401. */
@@ -28,19 +19,11 @@ export type ConnectionOptions = {
   now?: () => number;
 };
 
-const watchedKinds: KindRef[] = [
-  { apiVersion: 'apps/v1', kind: 'Deployment' },
-  { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  { apiVersion: 'apps/v1', kind: 'DaemonSet' },
-  { apiVersion: 'batch/v1', kind: 'Job' },
-  { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
-];
-
 type Connection = {
   cluster: Promise<Cluster>;
   breaker: CircuitBreaker;
   busy: number;
-  watching: Promise<void> | undefined;
+  watches: ClusterWatches | undefined;
   ends: AbortController;
 };
 
@@ -82,13 +65,18 @@ export class ClusterConnections implements AsyncDisposable {
     }
   }
 
+  /** The watches of a cluster; opened with its connection, which is asked nothing before. */
+  watches(clusterId: string): ClusterWatches {
+    return this.#watch(clusterId, this.#connections.get(clusterId) ?? this.#open(clusterId));
+  }
+
   /** Drops a connection and its watches; the next step opens a new one. */
   async forget(clusterId: string): Promise<void> {
     const connection = this.#connections.get(clusterId);
     if (!connection) return;
     this.#connections.delete(clusterId);
     connection.ends.abort();
-    await connection.watching;
+    await connection.watches?.ended();
     const cluster = await connection.cluster.catch(() => undefined);
     await cluster?.[Symbol.asyncDispose]();
   }
@@ -104,10 +92,14 @@ export class ClusterConnections implements AsyncDisposable {
       .then((text) =>
         connect(parseKubeconfig(text), { callTimeoutMs: this.#options.callTimeoutMs ?? 10_000 }),
       );
-    cluster.catch(() => undefined); // whoever uses it sees the failure
     const breaker = new CircuitBreaker({ threshold: 3, restMs: 5_000, now: this.#now });
-    const connection: Connection = { cluster, breaker, busy: 0, watching: undefined, ends };
+    const connection: Connection = { cluster, breaker, busy: 0, watches: undefined, ends };
     this.#connections.set(clusterId, connection);
+    // Whoever uses it sees the failure; the next one tries anew.
+    cluster.catch(() => {
+      ends.abort();
+      if (this.#connections.get(clusterId) === connection) this.#connections.delete(clusterId);
+    });
     return connection;
   }
 
@@ -115,7 +107,6 @@ export class ClusterConnections implements AsyncDisposable {
     try {
       return await connection.cluster;
     } catch (error) {
-      if (this.#connections.get(clusterId) === connection) this.#connections.delete(clusterId);
       throw new ClusterUnavailable(clusterId, 'the credentials of the cluster cannot be read', 1_000, error);
     }
   }
@@ -135,32 +126,13 @@ export class ClusterConnections implements AsyncDisposable {
     return error;
   }
 
-  #watch(clusterId: string, connection: Connection): void {
-    if (connection.watching || connection.ends.signal.aborted) return;
-    connection.watching = Promise.all(
-      watchedKinds.map((kind) => this.#follow(clusterId, connection, kind)),
-    ).then(() => undefined);
-  }
-
-  async #follow(clusterId: string, connection: Connection, kind: KindRef): Promise<void> {
-    const { signal } = connection.ends;
-    while (!signal.aborted) {
-      try {
-        const cluster = await connection.cluster;
-        for await (const event of cluster.watch(kind, {
-          labelSelector: installLabel,
-          signal,
-          onTrouble: (trouble) => this.#options.onTrouble?.(clusterId, trouble),
-        })) {
-          if (event.type === 'SYNCED') continue;
-          const installId = event.object.metadata.labels?.[installLabel];
-          if (installId !== undefined) this.#options.onInstallChanged(clusterId, installId);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#options.onTrouble?.(clusterId, new Error('the watch ended', { cause: error }));
-        await pause(1_000, undefined, { signal }).catch(() => undefined);
-      }
-    }
+  #watch(clusterId: string, connection: Connection): ClusterWatches {
+    connection.watches ??= new ClusterWatches({
+      cluster: () => connection.cluster,
+      signal: connection.ends.signal,
+      onInstallChanged: (installId) => this.#options.onInstallChanged(clusterId, installId),
+      onTrouble: (error) => this.#options.onTrouble?.(clusterId, error),
+    });
+    return connection.watches;
   }
 }

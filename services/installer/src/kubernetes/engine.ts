@@ -1,5 +1,7 @@
 import { applyAll, applyCrds, prepareNamespace } from './apply.ts';
 import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
+import { hibernate, revive } from './hibernate.ts';
+import { compareObjects, correctObjects } from './drift.ts';
 import { runHooks } from './hooks.ts';
 import { followLogs, podLogs } from './logs.ts';
 import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './observe.ts';
@@ -32,6 +34,16 @@ export function createEngine(options: ConnectionOptions): Engine {
       connections.use(target.clusterId, signal, (cluster) =>
         runHooks(cluster, { target, hooks, event, run, progress, signal }),
       ),
+    suspects: (target, inventory) =>
+      connections.watches(target.clusterId).suspects(target.installId, inventory),
+    compareObjects: (target, objects, signal, comparing = {}) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        compareObjects(cluster, target, objects, signal, comparing),
+      ),
+    correctObjects: (target, objects, signal) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        correctObjects(cluster, target, objects, signal),
+      ),
     observeHealth: (target, inventory, signal) =>
       connections.use(target.clusterId, signal, (cluster) => observeHealth(cluster, inventory, signal)),
     explainWaiting: (target, signal) =>
@@ -44,6 +56,12 @@ export function createEngine(options: ConnectionOptions): Engine {
       connections.use(target.clusterId, signal, (cluster) => removeNamespace(cluster, target, signal)),
     listVolumeClaims: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => listVolumeClaims(cluster, target, signal)),
+    hibernate: (target, inventory, remembered, signal) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        hibernate(cluster, target, inventory, remembered, signal),
+      ),
+    revive: (target, remembered, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => revive(cluster, remembered, signal)),
     listPods: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => listPods(cluster, target, signal)),
     podLogs: (target, log, signal) =>

@@ -1,8 +1,10 @@
 import type { ApiResource, KubeObject } from '@cnap/kubernetes';
 
 import type { InventoryEntry, Target } from './port.ts';
+import { fieldManager, signatureOf } from './signature.ts';
 
-export const fieldManager = 'cnap';
+export { fieldManager };
+
 export const installLabel = 'cnap.tech/install';
 export const pullSecret = 'cnap-pull';
 
@@ -75,6 +77,7 @@ export function inventoryEntry(object: KubeObject): InventoryEntry {
     ...(namespace === undefined ? {} : { namespace }),
     uid: uid ?? '',
     ...(annotations?.['helm.sh/resource-policy'] === 'keep' ? { keep: true } : {}),
+    ...(object.metadata['managedFields'] === undefined ? {} : { signature: signatureOf(object) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Hook, HookEvent } from '@cnap/helm';
 import type { Exec, ExecOptions, KubeObject, ObjectRef } from '@cnap/kubernetes';
+import type { PathStep } from './object-diff.ts';
 
 /** Where an install is, and what its objects are called by. */
 export type Target = {
@@ -25,9 +26,41 @@ export type NamespaceSettings = {
 /**
  * An object that was applied; with an empty uid one that is about to be (write those down first, see `plannedEntry`).
  * `keep`: `helm.sh/resource-policy: keep`, left behind when the install goes. `hook`: made by a hook; has no health
- * and is not pruned.
+ * and is not pruned. `signature`: see `signatureOf`, as it was when it was applied; absent in entries of old.
+ * `leave`: nobody minds what becomes of it; a job that has ended and removes itself is one.
  */
-export type InventoryEntry = ObjectRef & { uid: string; keep?: boolean; hook?: boolean };
+export type InventoryEntry = ObjectRef & {
+  uid: string;
+  keep?: boolean;
+  hook?: boolean;
+  signature?: string;
+  leave?: boolean;
+};
+
+/** Objects that somebody may have touched, and when to ask again where no watch tells. */
+export type Suspicion = { suspects: InventoryEntry[]; lookAgainMs?: number };
+
+/** One field that is not as it was applied; `manager` is who gave it its value, as far as the cluster knows. */
+export type FieldChange = {
+  path: string;
+  steps: PathStep[];
+  found?: unknown;
+  wanted?: unknown;
+  manager: string;
+};
+
+/** An object on the cluster beside what was applied. */
+export type Compared = {
+  ref: ObjectRef;
+  /** `taken`: there, but made by somebody else. `going`: being deleted. */
+  found: 'same' | 'changed' | 'removed' | 'going' | 'taken';
+  /** What applying it again would change; without fields that controllers own. */
+  changes: FieldChange[];
+  /** What the inventory should say of it from now on, when it is the same. */
+  entry?: InventoryEntry;
+  /** What to apply so that it is as it was; also when only the ownership of a field was lost. */
+  apply?: KubeObject;
+};
 
 /** Why an object could not be applied. Permanent: trying again cannot help. */
 export type ApplyFailure = {
@@ -75,6 +108,19 @@ export type RemoveResult = {
   left: InventoryEntry[];
   /** What holds the ones that are being deleted: finalizers by name. */
   waiting: Waiting[];
+};
+
+/** What made pods before it was put to sleep, and how many; `refused`: why it cannot be. */
+export type Remembered = { ref: ObjectRef; uid: string; had: number; asleep?: true; refused?: string };
+
+/**
+ * What {@link Engine.hibernate} found: store `remembered` before anything else. `next`: call again at once; `done`:
+ * nothing runs any more, but for what `message` says.
+ */
+export type HibernateStep = {
+  state: 'next' | 'waiting' | 'done';
+  remembered: Remembered[];
+  message: string;
 };
 
 export type PodInfo = {
@@ -127,6 +173,17 @@ export interface Engine extends AsyncDisposable {
     progress: HookProgress,
     signal: AbortSignal,
   ): Promise<HookStep>;
+  /** Asks no cluster: what its watches have told. Opens watches that are missing. */
+  suspects(target: Target, inventory: readonly InventoryEntry[]): Suspicion;
+  /** Compares objects with the cluster's; changes nothing. */
+  compareObjects(
+    target: Target,
+    objects: readonly { object: KubeObject; entry: InventoryEntry }[],
+    signal: AbortSignal,
+    options?: { registries?: boolean },
+  ): Promise<Compared[]>;
+  /** Applies objects again, as {@link compareObjects} gave them. */
+  correctObjects(target: Target, objects: readonly KubeObject[], signal: AbortSignal): Promise<ApplyResult>;
   observeHealth(target: Target, inventory: InventoryEntry[], signal: AbortSignal): Promise<HealthReport>;
   explainWaiting(target: Target, signal: AbortSignal): Promise<Waiting[]>;
   /** In reverse order; never waits. */
@@ -135,6 +192,19 @@ export interface Engine extends AsyncDisposable {
   removeNamespace(target: Target, signal: AbortSignal): Promise<{ gone: boolean; waiting: Waiting[] }>;
   /** Claims in the namespace, for the receipt: StatefulSets make them, and nothing else records them. */
   listVolumeClaims(target: Target, signal: AbortSignal): Promise<ObjectRef[]>;
+  /** Scales to zero what makes pods. @param remembered what was told last time; nothing at first */
+  hibernate(
+    target: Target,
+    inventory: readonly InventoryEntry[],
+    remembered: readonly Remembered[],
+    signal: AbortSignal,
+  ): Promise<HibernateStep>;
+  /** Gives back what was remembered; call again with what is `left`. */
+  revive(
+    target: Target,
+    remembered: readonly Remembered[],
+    signal: AbortSignal,
+  ): Promise<{ left: Remembered[]; message: string }>;
   listPods(target: Target, signal: AbortSignal): Promise<PodInfo[]>;
   podLogs(target: Target, options: LogOptions, signal: AbortSignal): Promise<string>;
   followLogs(target: Target, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;

@@ -1,10 +1,12 @@
 import type { ServiceImpl, HandlerContext } from '@connectrpc/connect';
 import { DomainError, notFound } from '@cnap/errors';
+import type { Install } from '@cnap/proto/cnap/installer/v1/install';
 import type { OrderInstallService } from '@cnap/proto/cnap/installer/v1/order_install_service';
 import { callerOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
-import type { Database } from '../database.ts';
+import type { Database, InstallRow, Tx } from '../database.ts';
 import { beginRemoval } from '../install/begin-removal.ts';
+import { sleepForOrder } from '../install/hibernation.ts';
 import { fromProduct, makeInstall } from '../install/make-install.ts';
 import type { Catalog } from '../install/port.ts';
 import {
@@ -28,6 +30,24 @@ function refuseOthers(context: HandlerContext): void {
     'PERMISSION_DENIED',
     'Installs of orders are made by billing only.',
   );
+}
+
+const lockInstallOf = async (tx: Tx, orderId: string): Promise<InstallRow | undefined> => {
+  const known = await findInstallOfOrder(tx, orderId);
+  return known && lockInstall(tx, known.id);
+};
+
+/** Nothing when the order has no install: there is nothing to put to sleep, or to wake. */
+async function sleepOf(
+  db: Database,
+  orderId: string,
+  change: (tx: Tx, row: InstallRow) => Promise<InstallRow>,
+): Promise<{ install?: Install }> {
+  const row = await db.acrossWorkspaces(async (tx) => {
+    const install = await lockInstallOf(tx, orderId);
+    return install && change(tx, install);
+  });
+  return row ? { install: installToProto(row, everything, []) } : {};
 }
 
 export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typeof OrderInstallService> => ({
@@ -60,13 +80,22 @@ export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typ
     return { install: installToProto(row, everything, []) };
   },
 
+  async hibernateOrderInstall({ orderId, orderVersion }, context) {
+    refuseOthers(context);
+    return sleepOf(db, orderId, (tx, row) => sleepForOrder(tx, row, true, orderVersion));
+  },
+
+  async reviveOrderInstall({ orderId, orderVersion }, context) {
+    refuseOthers(context);
+    return sleepOf(db, orderId, (tx, row) => sleepForOrder(tx, row, false, orderVersion));
+  },
+
   async endInstall({ orderId, reason }, context) {
     refuseOthers(context);
     const row = await db.acrossWorkspaces(async (tx) => {
       await lockOrder(tx, orderId);
       await markOrderEnded(tx, orderId);
-      const known = await findInstallOfOrder(tx, orderId);
-      const install = known && (await lockInstall(tx, known.id));
+      const install = await lockInstallOf(tx, orderId);
       return install && beginRemoval(tx, install, reason);
     });
     if (!row) return { gone: true };

@@ -1,4 +1,4 @@
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { durationMs, timestampDate } from '@bufbuild/protobuf/wkt';
 import type { Client } from '@connectrpc/connect';
 import { DomainError } from '@cnap/errors';
 import type { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
@@ -132,16 +132,17 @@ export function askCatalog({ products, artifacts, registries, templates }: Clien
 
     async registries(workspaceId, packageId) {
       const { images } = await packageOf(packageId);
-      const { dockerConfigJson } = await registries.getRegistrySecret({ workspaceId, images });
-      if (dockerConfigJson === '') return [];
-      const { auths = {} } = JSON.parse(dockerConfigJson) as {
+      const answer = await registries.getRegistrySecret({ workspaceId, images });
+      const expiresAt = answer.expireTime && timestampDate(answer.expireTime);
+      const { auths = {} } = JSON.parse(answer.dockerConfigJson || '{}') as {
         auths?: Record<string, { username?: string; password?: string; auth?: string }>;
       };
-      return Object.entries(auths).map(([host, { username, password, auth = '' }]) => {
+      const logins = Object.entries(auths).map(([host, { username, password, auth = '' }]) => {
         const [, user = '', secret = ''] =
           /^([^:]*):(.*)$/s.exec(Buffer.from(auth, 'base64').toString()) ?? [];
         return { host, username: username ?? user, password: password ?? secret };
       });
+      return { logins, expiresAt };
     },
   };
 }

@@ -1,0 +1,94 @@
+import { objectKey } from '@cnap/kubernetes';
+import { namespaceSettings } from '../install/namespace-settings.ts';
+import { targetOf, type Found as Step, type RunDeps } from '../install/steps.ts';
+import type { DriftRow, InstallRow } from '../database.ts';
+import { pairsOf } from '../kubernetes/drift.ts';
+import { namespaceObjects } from '../kubernetes/namespace-objects.ts';
+import type { Compared, InventoryEntry } from '../kubernetes/port.ts';
+import { secretWords } from '../release/masking.ts';
+import { loadCurrent } from '../release/store.ts';
+import { act } from './act.ts';
+import { isOpen, planDrift, type Found } from './plan.ts';
+import { shownFields } from './shown.ts';
+import { loadDrifts } from './store.ts';
+
+/** What a look at drift leads to: something to write, after which to look once more, or when to look again. */
+export type Looked = { next: Step } | { lookAgainMs: number | undefined };
+
+/**
+ * Looks for what somebody changed or removed. Watches tell without a request which objects may have been touched; only
+ * those are compared. What is found is written down first, and corrected in the next turn.
+ */
+export async function lookForDrift(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Looked> {
+  const { db, engine } = deps;
+  const target = targetOf(row);
+  const [inventory, rows] = await db.acrossWorkspaces((tx) =>
+    Promise.all([loadCurrent(tx, row), loadDrifts(tx, row.id)]),
+  );
+  const { suspects, lookAgainMs } = engine.suspects(target, inventory);
+  const open = new Map(rows.filter(isOpen).map((one) => [one.object_key, one]));
+  const now = Date.now();
+  const isDue = ({ look_at: at }: DriftRow) => at.getTime() <= now;
+  const due = inventory.filter((entry) => {
+    const known = open.get(objectKey(entry));
+    return known ? isDue(known) : suspects.includes(entry);
+  });
+  if (due.length === 0) {
+    const waits = [...open.values()].map(({ look_at: at }) => Math.max(1_000, at.getTime() - now));
+    const again = Math.min(lookAgainMs ?? Infinity, ...waits);
+    return { lookAgainMs: Number.isFinite(again) ? again : undefined };
+  }
+  const found = await compare(row, due, deps, signal);
+  const known = new Map(rows.map((one) => [one.object_key, one]));
+  const plan = planDrift(found, known, row.drift_policy, now);
+  const next = await act(row, plan, known, deps, signal);
+  return next ? { next } : { lookAgainMs };
+}
+
+/** Opens the watches that tell of drift. @returns when to look once more, while they only begin to tell */
+export async function driftWatched(row: InstallRow, { db, engine }: RunDeps): Promise<number | undefined> {
+  const inventory = await db.acrossWorkspaces((tx) => loadCurrent(tx, row));
+  return engine.suspects(targetOf(row), inventory).lookAgainMs;
+}
+
+async function compare(
+  row: InstallRow,
+  entries: InventoryEntry[],
+  deps: RunDeps,
+  signal: AbortSignal,
+): Promise<Found[]> {
+  const { engine } = deps;
+  const target = targetOf(row);
+  const { crds, objects } = await deps.manifests(row);
+  const registries = row.pull_secret;
+  const fromChart = pairsOf([...crds, ...objects], entries, target);
+  const compared = await engine.compareObjects(target, fromChart.pairs, signal, { registries });
+  if (fromChart.unknown.length > 0) {
+    const { settings } = await namespaceSettings(row, deps);
+    const own = namespaceObjects(target, settings);
+    const { pairs, unknown } = pairsOf(own, fromChart.unknown, target);
+    compared.push(...(await engine.compareObjects(target, pairs, signal)));
+    // Nothing wants them any more, such as the limits of a cluster that has none now.
+    compared.push(
+      ...unknown.map((entry): Compared => ({
+        ref: entry,
+        found: 'same',
+        changes: [],
+        entry: { ...entry, leave: true },
+      })),
+    );
+  }
+  const words = secretWords(objects);
+  const stored = new Map(entries.map((entry) => [objectKey(entry), entry]));
+  return compared.map((one) => {
+    const key = objectKey(one.ref);
+    const isNews = JSON.stringify(one.entry) !== JSON.stringify(stored.get(key));
+    const { entry, ...rest } = one;
+    return {
+      key,
+      compared: entry && isNews ? { ...rest, entry } : rest,
+      change: one.found === 'changed' || one.found === 'taken' ? one.found : 'removed',
+      fields: shownFields(one, words),
+    };
+  });
+}
