@@ -17,6 +17,10 @@ export type Context = {
 export type Benchmark = {
   name: string;
   summary: string;
+  /** `--kubernetes real` is for it, too. */
+  onAnyKubernetes?: boolean;
+  /** Starting included; five minutes unless told. */
+  longestMs?: number;
   run(context: Context): Promise<Measured>;
 };
 

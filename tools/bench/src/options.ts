@@ -14,7 +14,7 @@ export class Mistake extends Error {}
 
 export const usage = `npm run bench -- <name>… | all [options]
   --quick                few samples: each measures for at most 15 s in place of 60
-  --kubernetes <what>    for sale: kubesim (default), or real (KUBEBUILDER_ASSETS)
+  --kubernetes <what>    for sale and storm: kubesim (default), or real (KUBEBUILDER_ASSETS)
   --json                 one JSON array in place of tables
   --write                puts the results, and those kept of other benchmarks, into docs/benchmarks.md
   --list                 what there is`;

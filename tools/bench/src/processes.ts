@@ -30,6 +30,13 @@ export function cpuMicros(pid: number): number {
   return ((Number(stat[11]) + Number(stat[12])) / ticksPerSecond) * 1_000_000;
 }
 
+/** The same of the processes that it started and that have ended. */
+export function childCpuMicros(pid: number): number {
+  const stat = statOf(pid);
+  if (!stat) throw new Error(`process ${pid} has ended`);
+  return ((Number(stat[13]) + Number(stat[14])) / ticksPerSecond) * 1_000_000;
+}
+
 /** Resident memory in MB (2^20 bytes). */
 export function residentMB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

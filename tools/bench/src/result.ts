@@ -1,5 +1,5 @@
 /** What a figure counts in. */
-export type Unit = 'ms' | 's' | 'MB' | '/s' | 'µs';
+export type Unit = 'ms' | 's' | 'MB' | '/s' | 'µs' | '';
 
 /** How good it has to be; `times` is about the ratio. */
 export type Goal = { most: number } | { least: number } | { mostTimes: number };

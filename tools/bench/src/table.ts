@@ -29,7 +29,7 @@ export function markdownTable(figures: readonly Figure[]): string {
 export function amount(value: number, unit: Unit): string {
   if (Number.isNaN(value)) return 'nothing';
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return unit === '/s' ? `${value.toFixed(digits)}/s` : `${value.toFixed(digits)} ${unit}`;
+  return unit === '/s' ? `${value.toFixed(digits)}/s` : `${value.toFixed(digits)} ${unit}`.trimEnd();
 }
 
 function cellsOf(figure: Figure): string[] {
@@ -47,7 +47,7 @@ function cellsOf(figure: Figure): string[] {
 }
 
 function goalText(goal: Goal, unit: Unit): string {
-  const plain = (value: number) => (unit === '/s' ? `${value}/s` : `${value} ${unit}`);
+  const plain = (value: number) => (unit === '/s' ? `${value}/s` : `${value} ${unit}`.trimEnd());
   if ('most' in goal) return `≤ ${plain(goal.most)}`;
   return 'least' in goal ? `≥ ${plain(goal.least)}` : `≤ ${goal.mostTimes} ×`;
 }

@@ -11,6 +11,7 @@ const lanes = 4;
 export const sale: Benchmark = {
   name: 'sale',
   summary: 'from the signed webhook to the running install, beside helm and kubectl by hand',
+  onAnyKubernetes: true,
   async run(context) {
     const { progress, quick, scratch, kubernetes } = context;
     progress.phase('starting the platform');
