@@ -17,10 +17,18 @@ const readableKinds = new Map<Code, ErrorKind>([
 export const isUnavailable = (error: ConnectError): boolean =>
   error.code === Code.Unavailable || error.code === Code.DeadlineExceeded || error.code === Code.Canceled;
 
+/** What the transport says of a connection that breaks depends on the moment: reset, destroyed, or half an answer. */
+const brokenCodes = new Set([Code.Aborted, Code.Internal, Code.Unknown, Code.DataLoss, Code.Canceled]);
+
+/** Whether the connection to a peer broke, or the peer says that it cannot answer now. Its own errors have a reason. */
+export const isBroken = (error: ConnectError): boolean =>
+  error.code === Code.Unavailable ||
+  (brokenCodes.has(error.code) && error.findDetails(ErrorInfoSchema).length === 0);
+
 /**
- * What a peer answered, as an error of ours. UNAVAILABLE and DEADLINE_EXCEEDED are unavailable; NOT_FOUND,
- * FAILED_PRECONDITION and INVALID_ARGUMENT with a reason keep kind, reason, metadata and fields, so that the
- * caller can decide on them; anything else is our defect and internal.
+ * What a peer answered, as an error of ours. UNAVAILABLE, DEADLINE_EXCEEDED and a broken connection are unavailable;
+ * NOT_FOUND, FAILED_PRECONDITION and INVALID_ARGUMENT with a reason keep kind, reason, metadata and fields, so that
+ * the caller can decide on them; anything else is our defect and internal.
  */
 export function fromConnectError(error: ConnectError, peer: string): DomainError {
   const info = error.findDetails(ErrorInfoSchema)[0];
@@ -37,7 +45,7 @@ export function fromConnectError(error: ConnectError, peer: string): DomainError
       cause: error,
     });
   }
-  if (isUnavailable(error)) {
+  if (isUnavailable(error) || isBroken(error)) {
     return new DomainError('unavailable', 'PEER_UNAVAILABLE', `The ${peer} service cannot be reached now.`, {
       metadata: { peer },
       cause: error,

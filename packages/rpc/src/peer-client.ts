@@ -1,7 +1,6 @@
 import type { DescMethod, DescService, Message } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import {
-  Code,
   ConnectError,
   createClient,
   type Client,
@@ -15,7 +14,7 @@ import { DomainError } from '@cnap/errors';
 import { createLogger, redactText, startSpan, type Logger, type OpenSpan } from '@cnap/telemetry';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isReadOnly } from './access.ts';
-import { fromConnectError } from './from-connect-error.ts';
+import { fromConnectError, isBroken } from './from-connect-error.ts';
 import { connectionsTo } from './peer-connections.ts';
 
 /** How a peer is called. */
@@ -100,7 +99,7 @@ const retryUnavailable: Interceptor = (next) => async (request) => {
     try {
       return await next(request);
     } catch (error) {
-      if (ConnectError.from(error).code !== Code.Unavailable || request.signal.aborted) throw error;
+      if (!isBroken(ConnectError.from(error)) || request.signal.aborted) throw error;
       await pause(pauseMs * (0.5 + Math.random()), undefined, { signal: request.signal });
     }
   }

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { createServiceIdentity, generateKeys, createCallerVerifier, parseServiceKeys } from '@cnap/auth';
 import { DomainError } from '@cnap/errors';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
 import { withTrace } from '@cnap/telemetry';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { callerOf, peerClient, startRpcServer, type ServiceImpl } from '../src/index.ts';
 import { keepingLogger } from './test-server.ts';
 
@@ -114,6 +117,41 @@ test('a peer that does not answer in time is unavailable', async () => {
     kind: 'unavailable',
   });
 });
+
+test.each([
+  ['is reset', (stream: ServerHttp2Stream) => void resetOf(stream)],
+  ['is closed', (stream: ServerHttp2Stream) => void stream.session?.destroy()],
+  ['gives the call up', (stream: ServerHttp2Stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR)],
+  [
+    'is reset after half an answer',
+    (stream: ServerHttp2Stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/proto' });
+      stream.write(Buffer.of(0x0a, 0x7f), () => resetOf(stream));
+    },
+  ],
+])('a peer whose connection %s is unavailable, and asked again', async (_what, breakOff) => {
+  let calls = 0;
+  const peer = createServer()
+    .on('session', (session) => session.on('error', () => undefined))
+    .on('stream', (stream) => {
+      calls += 1;
+      stream.on('error', () => undefined);
+      breakOff(stream);
+    });
+  onTestFinished(() => void peer.close());
+  await once(peer.listen(0, '127.0.0.1'), 'listening');
+  const { client, lines } = clientOf(`http://127.0.0.1:${(peer.address() as AddressInfo).port}`);
+  await expect(client.getSigningKeys({})).rejects.toMatchObject({
+    kind: 'unavailable',
+    reason: 'PEER_UNAVAILABLE',
+  });
+  expect(calls).toBe(3);
+  expect(lines).toEqual([]);
+});
+
+/** As the system does it to a process that is killed with something unread. */
+const resetOf = (stream: ServerHttp2Stream): void =>
+  void (stream.session?.socket as Socket | undefined)?.resetAndDestroy();
 
 test('a peer that restarts is found again', async () => {
   const first = await startPeer({ getSigningKeys: async () => ({ jwksJson: 'first' }) });
