@@ -63,14 +63,18 @@ export async function callService(
   if (caller.destroyed) cut();
   caller.once('close', cut);
   // The service keeps the deadline; this is for one that no longer does anything.
-  const timer = setTimeout(cut, deadlineMs + graceMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    cut();
+  }, deadlineMs + graceMs);
   try {
     const { status, body } = await answerOf(stream, message);
     if (status === 200) return body;
     throw errorIn(body, status);
   } catch (error) {
     if (error instanceof ConnectError) throw error;
-    if (stream.rstCode === constants.NGHTTP2_CANCEL && !caller.destroyed) throw late();
+    if (isLate) throw late();
     throw unreachable(operation.service, error);
   } finally {
     clearTimeout(timer);
@@ -94,7 +98,9 @@ function answerOf(stream: ClientHttp2Stream, message: Uint8Array): Promise<{ sta
     else chunks.push(chunk);
   });
   stream.once('end', () => {
-    if (status !== 0)
+    // A stream that is reset, or whose connection goes, ends likewise.
+    const broken = stream.aborted || stream.destroyed || (stream.rstCode ?? 0) !== 0;
+    if (status !== 0 && !broken)
       resolve({ status, body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) });
   });
   stream.on('error', reject);
