@@ -163,7 +163,9 @@ describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
     expect(await scaleOf(cluster, namespace)).toEqual(awake);
     expect(await kept(cluster, namespace)).toEqual(before);
     const facts = (await factsOf(installer, id)).map(({ fact }) => fact);
-    expect(facts.slice(facts.indexOf('hibernate_requested')).filter((fact) => fact !== 'degraded')).toEqual([
+    // While pods come and go it may have been degraded for a moment.
+    const told = facts.filter((fact) => fact !== 'degraded' && fact !== 'ready');
+    expect(told.slice(told.indexOf('hibernate_requested'))).toEqual([
       'hibernate_requested',
       'hibernated',
       'revive_requested',
@@ -176,29 +178,33 @@ describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
     expect(await objectsOf(cluster, id)).toEqual([]);
   });
 
-  test.skipIf(skip).each(['cut', 'repeated'])('every call %s: the same in the end', async (fault) => {
-    await using cluster = connect(parseKubeconfig(kubeconfigOf()));
-    const { id, namespace, orderId } = await running(kubeconfigOf(), cluster);
-    const cuts = new Map<string, number>();
-    const afterExternalCall = (name: string) => {
-      const count = cuts.get(name) ?? 0;
-      cuts.set(name, count + 1);
-      if (count % 2 === 0 && count < 12) throw new Error(`crash after ${name}`);
-    };
-    faults = fault === 'cut' ? { afterExternalCall } : { repeatExternalCalls: true };
-    await installer.restart(faults);
-    await seller().hibernateInstall({ id });
-    await hibernated(id);
-    expect(await scaleOf(cluster, namespace)).toEqual(asleep);
-    await again(id);
-    expect(await scaleOf(cluster, namespace)).toEqual(awake);
-    if (fault === 'cut') {
-      expect(cuts.get('kubernetes.hibernate')).toBeGreaterThan(3);
-      expect(cuts.get('kubernetes.revive')).toBeGreaterThan(1);
-    }
-    await installer.billing.endInstall({ orderId });
-    await installer.until(id, InstallState.DELETED);
-  });
+  // Cuts are the installer's own affair: one of the clusters will do.
+  test.skipIf(where !== 'kubesim').each(['cut', 'repeated'])(
+    'every call %s: the same in the end',
+    async (fault) => {
+      await using cluster = connect(parseKubeconfig(kubeconfigOf()));
+      const { id, namespace, orderId } = await running(kubeconfigOf(), cluster);
+      const cuts = new Map<string, number>();
+      const afterExternalCall = (name: string) => {
+        const count = cuts.get(name) ?? 0;
+        cuts.set(name, count + 1);
+        if (count % 2 === 0 && count < 12) throw new Error(`crash after ${name}`);
+      };
+      faults = fault === 'cut' ? { afterExternalCall } : { repeatExternalCalls: true };
+      await installer.restart(faults);
+      await seller().hibernateInstall({ id });
+      await hibernated(id);
+      expect(await scaleOf(cluster, namespace)).toEqual(asleep);
+      await again(id);
+      expect(await scaleOf(cluster, namespace)).toEqual(awake);
+      if (fault === 'cut') {
+        expect(cuts.get('kubernetes.hibernate')).toBeGreaterThan(3);
+        expect(cuts.get('kubernetes.revive')).toBeGreaterThan(1);
+      }
+      await installer.billing.endInstall({ orderId });
+      await installer.until(id, InstallState.DELETED);
+    },
+  );
 });
 
 describe('on kubesim', () => {
@@ -246,21 +252,19 @@ describe('on kubesim', () => {
       expect(await scaleOf(cluster, namespace), `call ${call}`).toEqual(awake);
     }
     // And the other way round: back to sleep while it wakes.
+    let revived = 0;
     faults = {
       afterExternalCall: async (name) => {
-        if (name === 'kubernetes.revive') await seller().hibernateInstall({ id });
+        if (name !== 'kubernetes.revive') return;
+        revived += 1;
+        if (revived === 1) await seller().hibernateInstall({ id });
       },
     };
     await installer.restart(faults);
     await seller().hibernateInstall({ id });
     await hibernated(id);
     await seller().reviveInstall({ id });
-    await eventually(async () => {
-      const facts = (await factsOf(installer, id)).map(({ fact }) => fact);
-      expect(facts.filter((fact) => fact === 'hibernated').length).toBeGreaterThan(1);
-    });
-    faults = {};
-    await installer.restart();
+    await eventually(() => expect(revived).toBe(1));
     await hibernated(id);
     expect(await scaleOf(cluster, namespace)).toEqual(asleep);
     await again(id);
@@ -286,8 +290,8 @@ describe('on kubesim', () => {
     await billing.hibernateOrderInstall({ orderId, orderVersion: 7n });
     expect((await installer.get(id)).state).toBe(InstallState.HIBERNATED);
     await again(id);
-    const none = await billing.hibernateOrderInstall({ orderId: newId('ord'), orderVersion: 1n });
-    expect(none.install).toBeUndefined();
+    const nothing = await billing.hibernateOrderInstall({ orderId: newId('ord'), orderVersion: 1n });
+    expect(nothing.install).toBeUndefined();
   });
 
   test('who may: the operator, of what has run', async () => {

@@ -76,6 +76,7 @@ export const commands = {
       '--enable-hostpath-provisioner', // volumes are folders below /tmp/hostpath_pv, where nothing is written
       '--concurrent-deployment-syncs=20',
       '--concurrent-replicaset-syncs=20',
+      '--horizontal-pod-autoscaler-sync-period=2s',
       '--kube-api-qps=1000',
       '--kube-api-burst=2000',
     ];
