@@ -3,9 +3,14 @@ import type { HttpRequest, HttpResponse } from '@cnap/rpc';
 /** What a page may send: protocols' own headers, credentials in `authorization` (never cookies), and ours. */
 const allowedHeaders = [
   'authorization',
+  'connect-accept-encoding',
+  'connect-content-encoding',
   'connect-protocol-version',
   'connect-timeout-ms',
+  'content-encoding',
   'content-type',
+  'grpc-accept-encoding',
+  'grpc-encoding',
   'grpc-timeout',
   'idempotency-key',
   'if-match',
@@ -19,6 +24,7 @@ const allowedHeaders = [
 const exposedHeaders = [
   'connect-content-encoding',
   'etag',
+  'grpc-encoding',
   'grpc-message',
   'grpc-status',
   'grpc-status-details-bin',
