@@ -276,9 +276,10 @@ describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
         data: { title: 'theirs 4', url: expect.stringContaining('example.com') },
       }),
     );
-    const install = await installer.get(id);
-    expect(install.conditions).toContainEqual(
-      expect.objectContaining({ type: 'Drifted', met: true, reason: 'Conflict' }),
+    await eventually(async () =>
+      expect((await installer.get(id)).conditions).toContainEqual(
+        expect.objectContaining({ type: 'Drifted', met: true, reason: 'Conflict' }),
+      ),
     );
     // The next release has the last word.
     await seller().updateInstallOverrides({ id, updates: [{ sourceId: 'src_sample', values: { a: 1 } }] });

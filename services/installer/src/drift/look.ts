@@ -1,14 +1,14 @@
 import { objectKey } from '@cnap/kubernetes';
 import { namespaceSettings } from '../install/namespace-settings.ts';
 import { targetOf, type Found as Step, type RunDeps } from '../install/steps.ts';
-import type { DriftRow, InstallRow } from '../database.ts';
+import type { InstallRow } from '../database.ts';
 import { pairsOf } from '../kubernetes/drift.ts';
 import { namespaceObjects } from '../kubernetes/namespace-objects.ts';
 import type { Compared, InventoryEntry } from '../kubernetes/port.ts';
 import { secretWords } from '../release/masking.ts';
 import { loadCurrent } from '../release/store.ts';
 import { act } from './act.ts';
-import { isOpen, planDrift, type Found } from './plan.ts';
+import { dueAt, isOpen, planDrift, soonMs, type Found } from './plan.ts';
 import { shownFields } from './shown.ts';
 import { loadDrifts } from './store.ts';
 
@@ -28,14 +28,16 @@ export async function lookForDrift(row: InstallRow, deps: RunDeps, signal: Abort
   const { suspects, lookAgainMs } = engine.suspects(target, inventory);
   const open = new Map(rows.filter(isOpen).map((one) => [one.object_key, one]));
   const now = Date.now();
-  const isDue = ({ look_at: at }: DriftRow) => at.getTime() <= now;
-  const due = inventory.filter((entry) => {
+  const suspected = new Set(suspects);
+  const times = inventory.flatMap((entry): { entry: InventoryEntry; at: number }[] => {
     const known = open.get(objectKey(entry));
-    return known ? isDue(known) : suspects.includes(entry);
+    const isSuspect = suspected.has(entry);
+    if (known) return [{ entry, at: dueAt(known, row.drift_policy, isSuspect) }];
+    return isSuspect ? [{ entry, at: now }] : [];
   });
+  const due = times.filter(({ at }) => at <= now).map(({ entry }) => entry);
   if (due.length === 0) {
-    const waits = [...open.values()].map(({ look_at: at }) => Math.max(1_000, at.getTime() - now));
-    const again = Math.min(lookAgainMs ?? Infinity, ...waits);
+    const again = Math.min(lookAgainMs ?? Infinity, ...times.map(({ at }) => Math.max(soonMs, at - now)));
     return { lookAgainMs: Number.isFinite(again) ? again : undefined };
   }
   const found = await compare(row, due, deps, signal);

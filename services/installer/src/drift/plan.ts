@@ -6,6 +6,7 @@ export const correctionsAtMost = 3;
 export const withinMs = 10 * 60_000;
 export const rarelyMs = 60_000;
 const goingMs = 5_000;
+export const soonMs = 1_000;
 
 export type Known = Pick<
   DriftRow,
@@ -63,12 +64,30 @@ export function planDrift(
       if (before && isOpen(before)) plan.over.push(key);
       if (compared.apply && policy === 'correct') plan.quietly.push(compared);
       else if (compared.entry && !compared.apply) plan.accepted.push(compared.entry);
-    } else if (!before || !isOpen(before) || !isSame(before, one)) plan.detected.push(one);
+      continue;
+    }
+    if (!before || !isOpen(before) || !isSame(before, one)) plan.detected.push(one);
     else if (policy === 'warn') plan.later.push({ ...one, afterMs: rarelyMs });
     else if (compared.found === 'going') plan.later.push({ ...one, afterMs: goingMs });
     else judge(plan, one, before, now);
+    if (policy === 'warn' || plan.conflicts.some((conflict) => conflict.key === key)) leave(plan, compared);
   }
   return plan;
+}
+
+/** What is left as it is shows by its signature when it is changed once more. */
+function leave(plan: Plan, { found, entry }: Compared): void {
+  if (found === 'changed' && entry) plan.accepted.push(entry);
+}
+
+/** When to look again at what is known: rarely, but soon after a change of what was left as it was. */
+export function dueAt(
+  { state, change, look_at: at }: Pick<DriftRow, 'state' | 'change' | 'look_at'>,
+  policy: DriftPolicyName,
+  isSuspect: boolean,
+): number {
+  const isLeft = change === 'changed' && (state === 'conflict' || policy === 'warn');
+  return at.getTime() - (isSuspect && isLeft ? rarelyMs - soonMs : 0);
 }
 
 function judge(plan: Plan, found: Found, before: Known, now: number): void {

@@ -21,9 +21,11 @@ export function diffObjects(found: KubeObject, wanted: KubeObject): Difference[]
   return diff([], content(found), content(wanted));
 }
 
-function content({ metadata, status: _, ...rest }: KubeObject): unknown {
+function content({ metadata, ...rest }: KubeObject): unknown {
   const said = Object.entries(metadata).filter(([name]) => !kept.has(name));
-  return { ...rest, metadata: Object.fromEntries(said) };
+  const content: Fields = { ...rest, metadata: Object.fromEntries(said) };
+  delete content['status'];
+  return content;
 }
 
 type Fields = Record<string, unknown>;

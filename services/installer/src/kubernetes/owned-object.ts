@@ -47,7 +47,22 @@ export function ownedObject(
     },
   };
   delete copy['status']; // belongs to controllers; charts with CRDs carry empty ones
+  if (copy.kind === 'Secret' && copy.apiVersion === 'v1') return withDataOnly(copy);
   return options.registries ? withPullSecret(copy) : copy;
+}
+
+/**
+ * The API server turns `stringData` into `data` on its way in, and then nobody is known to own it: a change of it would
+ * go unseen, and a key that a release leaves out would stay.
+ */
+function withDataOnly(secret: KubeObject): KubeObject {
+  const { stringData, ...rest } = secret;
+  const texts = Object.entries((stringData ?? {}) as Fields);
+  // What is no text is for the API server to refuse.
+  if (!texts.every(([, value]) => typeof value === 'string')) return secret;
+  const encoded = texts.map(([name, value]) => [name, Buffer.from(String(value)).toString('base64')]);
+  const data = { ...(rest['data'] as Fields | undefined), ...Object.fromEntries(encoded) };
+  return texts.length === 0 ? rest : { ...rest, data };
 }
 
 /** Whose an object is, by its labels: this install's, another one's, or a person's. */
