@@ -1,7 +1,7 @@
 import { type AccessAnswer, type AccessQuestion, accessReview } from './access.ts';
 import { type ApiKinds, type ApiResource, Discovery, pathOf } from './discovery.ts';
 import type { Exec, ExecOptions } from './exec.ts';
-import { isKubernetesError } from './kubernetes-error.ts';
+import { KubernetesError, isKubernetesError } from './kubernetes-error.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 import { type KindRef, type KubeObject, type ObjectRef, refOf } from './object.ts';
 import { type CallOptions, type Method, Transport, type TransportOptions } from './transport.ts';
@@ -145,7 +145,14 @@ export function connect(config: Kubeconfig, options: Partial<TransportOptions> =
 
     async list(kind, { namespace, labelSelector, fieldSelector, signal } = {}) {
       const resource = await discovery.resource(kind);
-      return (await listAll(transport, resource, { namespace, labelSelector, fieldSelector, signal })).items;
+      const every = { namespace, labelSelector, fieldSelector, signal };
+      try {
+        return (await listAll(transport, resource, every)).items;
+      } catch (error) {
+        // The pages took longer than the server remembers what stood on the first.
+        if (!(error instanceof KubernetesError) || error.code !== 410) throw error;
+        return (await listAll(transport, resource, every)).items;
+      }
     },
 
     async delete(ref, { uid, propagationPolicy, gracePeriodSeconds, dryRun, signal } = {}) {

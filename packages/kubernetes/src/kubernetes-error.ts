@@ -4,7 +4,10 @@ export type StatusCause = { field: string; message: string; reason: string };
 export type KubernetesErrorDetails = {
   /** The HTTP status; 0 when no answer came. */
   code: number;
-  /** The API's reason (`NotFound`, `Conflict`, `Invalid`, …), or `Unreachable`, `Timeout`, `UnknownKind`, `BadAnswer` of our own. */
+  /**
+   * The API's reason (`NotFound`, `Conflict`, `Invalid`, …), or one of our own: `Unreachable`, `Timeout`, `UnknownKind`,
+   * `BadAnswer`, `Untrusted` (it is there, and its certificate cannot be trusted).
+   */
   reason: string;
   message: string;
   causes?: StatusCause[];
@@ -71,6 +74,7 @@ type Status = {
 export function errorFromAnswer(code: number, body: string, retryAfter: string | undefined): KubernetesError {
   const status = parseStatus(body);
   const seconds = Number(retryAfter ?? status?.details?.retryAfterSeconds ?? Number.NaN);
+  const until = Date.parse(retryAfter ?? ''); // what stands in front of an API may name a time
   return new KubernetesError({
     code,
     reason: status?.reason || reasonsByCode[code] || 'Unknown',
@@ -80,7 +84,11 @@ export function errorFromAnswer(code: number, body: string, retryAfter: string |
       message: cause.message ?? '',
       reason: cause.reason ?? '',
     })),
-    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+    retryAfterMs: Number.isFinite(seconds)
+      ? seconds * 1000
+      : Number.isFinite(until)
+        ? Math.max(0, until - Date.now())
+        : undefined,
   });
 }
 

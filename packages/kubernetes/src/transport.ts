@@ -181,35 +181,36 @@ function translate(
       cause: error,
     });
   }
+  const { code = '', message = 'the connection broke' } = error as { code?: string; message?: string };
+  const distrust = distrusted.get(code);
+  const why = distrust ?? unreached.get(code) ?? (code || message);
   return new KubernetesError({
     code: 0,
-    reason: 'Unreachable',
-    message: `${host} cannot be reached: ${explain(error)}`,
+    reason: distrust === undefined ? 'Unreachable' : 'Untrusted',
+    message: `${host} cannot be reached: ${why}`,
     cause: error,
   });
 }
 
-function explain(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection refused';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'its name does not resolve';
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'its certificate is not signed by the CA of the kubeconfig';
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return 'its certificate is for another name';
-    case 'CERT_HAS_EXPIRED':
-      return 'its certificate has expired';
-    default:
-      return code ?? message ?? 'the connection broke';
-  }
-}
+const unreached = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['ENOTFOUND', 'its name does not resolve'],
+  ['EAI_AGAIN', 'its name does not resolve'],
+]);
+
+const otherAuthority = 'its certificate is not signed by the CA of the kubeconfig';
+/** Codes of OpenSSL and Node for servers that are there and cannot prove who they are. */
+const distrusted = new Map([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', otherAuthority],
+  ['SELF_SIGNED_CERT_IN_CHAIN', otherAuthority],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', otherAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT', otherAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', otherAuthority],
+  ['CERT_SIGNATURE_FAILURE', otherAuthority],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
+]);
 
 async function readBody(answer: Dispatcher.ResponseData): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -8,6 +8,7 @@ export {
 } from '@cnap/test-servers';
 export { chartsFolder } from './charts-folder.ts';
 export { expectError, type RpcError } from './expect-error.ts';
+export { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts';
 export { type RealKubernetes, realKubernetes } from './real-kubernetes.ts';
 export { type FileServer, serveFiles, type ServedFile } from './serve-files.ts';
 export { testDatabase, type TestDatabase } from './test-database.ts';

@@ -26,8 +26,14 @@ export type SettingsColumn = {
   monitoring: boolean;
 };
 
-/** Room as it was last observed; bytes fit a double up to 9 PB. */
-export type CapacityColumn = { cpuMillis: number; memoryBytes: number; pods: number; nodes: number };
+/** Room as it was last observed, and what others take of it; bytes fit a double up to 9 PB. */
+export type CapacityColumn = {
+  cpuMillis: number;
+  memoryBytes: number;
+  pods: number;
+  nodes: number;
+  foreign?: { cpuMillis: number; memoryBytes: number; pods: number };
+};
 
 export type ClusterStateName = 'running' | 'unreachable' | 'error' | 'deleting';
 
@@ -38,6 +44,7 @@ type ClustersTable = {
   name: string;
   kind: 'managed' | 'imported';
   state: ClusterStateName;
+  state_reason: string;
   state_message: string;
   server: string;
   kubernetes_version: string;

@@ -9,6 +9,10 @@ export type ServiceAccount = AsyncDisposable & {
   grant(rules: PolicyRule[]): Promise<void>;
   /** Applies a ClusterRole as it was printed, and binds it. */
   grantAsPrinted(clusterRole: string): Promise<void>;
+  /** Takes back everything that was granted. */
+  withdraw(): Promise<void>;
+  /** Deletes the account: its token is worth nothing from now on. */
+  end(): Promise<void>;
 };
 
 const rbac = 'rbac.authorization.k8s.io/v1';
@@ -38,6 +42,8 @@ export async function aServiceAccount(adminKubeconfig: string): Promise<ServiceA
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
       subjects: [{ kind: 'ServiceAccount', name: 'importer', namespace }],
     });
+  const remove = ({ apiVersion, kind, metadata: { name, namespace: within } }: KubeObject) =>
+    admin.delete({ apiVersion, kind, name, ...(within === undefined ? {} : { namespace: within }) });
   return {
     kubeconfig: formatKubeconfig({
       context: 'importer',
@@ -55,15 +61,17 @@ export async function aServiceAccount(adminKubeconfig: string): Promise<ServiceA
       await apply(role);
       await bind(role.metadata.name ?? '');
     },
+    async withdraw() {
+      for (const object of made) if (object.kind === 'ClusterRoleBinding') await remove(object);
+    },
+    end: async () =>
+      void (await remove({
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'importer', namespace },
+      })),
     async [Symbol.asyncDispose]() {
-      for (const { apiVersion, kind, metadata } of made.toReversed()) {
-        await admin.delete({
-          apiVersion,
-          kind,
-          name: metadata.name ?? '',
-          ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-        });
-      }
+      for (const object of made.toReversed()) await remove(object);
       await admin[Symbol.asyncDispose]();
     },
   };

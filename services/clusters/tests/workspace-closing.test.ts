@@ -70,6 +70,7 @@ test('an import that has begun to write is waited for and counted', async () => 
           name: 'in the way',
           kind: 'imported',
           state: 'running',
+          state_reason: '',
           state_message: '',
           server: '',
           kubernetes_version: '',

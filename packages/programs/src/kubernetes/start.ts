@@ -44,8 +44,15 @@ export interface RunningKubernetes extends AsyncDisposable {
   readonly version: string;
   /** With `audit`: a line of JSON for each request that was answered (audit.k8s.io/v1, level Metadata). */
   readonly auditLogPath: string;
-  /** Resolves when one of its programs has ended, for whatever reason, with a line that says which and how. */
+  /** Resolves when one of its programs has ended by itself, with a line that says which and how. */
   readonly ended: Promise<string>;
+  /** Ends the API server, as an upgrade does; nothing answers until {@link startApiServer}. */
+  stopApiServer(): Promise<void>;
+  /**
+   * Starts it again. With `newAuthority` its certificate is signed by another CA from now on.
+   * @returns the kubeconfig that is right from now on
+   */
+  startApiServer(options?: { newAuthority?: boolean }): Promise<string>;
 }
 
 /**
@@ -62,9 +69,11 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
   const deadline = { timeoutMs, signal: options.signal };
 
   await using stack = new AsyncDisposableStack();
-  const ended: Promise<string>[] = [];
+  const children = stack.use(new AsyncDisposableStack());
+  const stopped = new Set<RunningChild>();
+  const ended = Promise.withResolvers<string>();
   const start = async (name: ComponentName): Promise<RunningChild> => {
-    const child = stack.use(
+    const child = children.use(
       await startChild({
         command: join(found.path, name),
         args: [
@@ -76,20 +85,27 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
         stopSignal: 'SIGKILL', // thrown away, and a tidy end would take seconds
       }),
     );
-    ended.push(child.ended.then((how) => `${name} ${how}`));
+    void child.ended.then((how) => stopped.has(child) || ended.resolve(`${name} ${how}`));
     return child;
+  };
+  const stop = async (...some: RunningChild[]) => {
+    for (const child of some) stopped.add(child);
+    await Promise.all(some.map((child) => child[Symbol.asyncDispose]()));
   };
 
   const etcd = await start('etcd');
-  const apiServer = await start('kube-apiserver');
+  let apiServer = await start('kube-apiserver');
   const api = await whenReady(files, ports, [etcd, apiServer], deadline);
   const url = `https://127.0.0.1:${ports.apiServer}`;
-  const kubeconfig = kubeconfigText(url, await readFile(files.certificate, 'utf8'), files.token);
-  await writeFile(files.kubeconfig, kubeconfig, { mode: 0o600 });
-
-  const others = await Promise.all(
-    (['kube-controller-manager', 'kube-scheduler', 'kwok'] as const).map((name) => start(name)),
-  );
+  const writeKubeconfig = async () => {
+    const text = kubeconfigText(url, await readFile(files.certificate, 'utf8'), files.token);
+    await writeFile(files.kubeconfig, text, { mode: 0o600 });
+    return text;
+  };
+  const kubeconfig = await writeKubeconfig();
+  const startOthers = () =>
+    Promise.all((['kube-controller-manager', 'kube-scheduler', 'kwok'] as const).map((name) => start(name)));
+  let others = await startOthers();
   for (const { path, object } of firstObjects) await api.post(path, object);
   await waitUntil(
     async () => {
@@ -108,7 +124,21 @@ export async function startKubernetes(options: StartKubernetesOptions): Promise<
     url,
     version: found.version,
     auditLogPath: auditLogOf(files),
-    ended: Promise.race(ended),
+    ended: ended.promise,
+    stopApiServer: () => stop(apiServer),
+    async startApiServer({ newAuthority = false } = {}) {
+      if (newAuthority) {
+        await rm(files.certificate, { force: true });
+        await rm(files.certificate.replace(/crt$/, 'key'), { force: true });
+      }
+      apiServer = await start('kube-apiserver');
+      await whenReady(files, ports, [etcd, apiServer], { timeoutMs, signal: undefined });
+      if (!newAuthority) return kubeconfig;
+      const text = await writeKubeconfig();
+      await stop(...others); // they read the authority when they start
+      others = await startOthers();
+      return text;
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -36,5 +36,8 @@ export const clusterFact = (
     state: stateToProto[row.state],
     stateMessage: row.state_message,
     regionName,
+    stateReason: row.state_reason,
+    kubernetesVersion: row.kubernetes_version,
+    kubeconfigRevision: row.kubeconfig_revision,
   }),
 });

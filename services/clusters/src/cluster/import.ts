@@ -61,6 +61,7 @@ export async function storeCluster(
     name: request.name,
     kind: 'imported',
     state: 'running',
+    state_reason: '',
     state_message: '',
     server: found.server,
     kubernetes_version: found.kubernetesVersion,

@@ -1,4 +1,5 @@
 import type { CapacityColumn, ClusterStateName } from '../database.ts';
+import type { Look } from './port.ts';
 
 /** How often a cluster is looked at, and how long it may stay silent. */
 export type Pace = { lookAgainMs: number; unreachableAfterMs: number; capacityEveryMs: number };
@@ -9,22 +10,19 @@ export const usualPace: Pace = { lookAgainMs: 8_000, unreachableAfterMs: 12_000,
 /** What is known of a cluster before a look at it. */
 export type Known = {
   state: ClusterStateName;
+  stateReason: string;
   stateMessage: string;
   kubernetesVersion: string;
   capacity: CapacityColumn | null;
   failingSince: Date | null;
 };
 
-/** What the look found. */
-export type Look =
-  | { answered: true; kubernetesVersion: string; capacity?: CapacityColumn }
-  | { answered: false; message: string };
-
 /** What to write: `change` is seen by people and has a fact, `failingSince` is not and has none. */
 export type Verdict = {
   failingSince: Date | null;
   change?: Partial<{
     state: ClusterStateName;
+    stateReason: string;
     stateMessage: string;
     kubernetesVersion: string;
     capacity: CapacityColumn;
@@ -34,20 +32,21 @@ export type Verdict = {
 
 /** Judges a look at a cluster. */
 export function judge(known: Known, look: Look, now: Date, { unreachableAfterMs }: Pace): Verdict {
+  if (look.answered === 'later') return { failingSince: known.failingSince };
   if (!look.answered) {
     const failingSince = known.failingSince ?? now;
     const forMs = now.getTime() - failingSince.getTime();
+    const told = { state: 'unreachable' as const, stateReason: look.reason, stateMessage: look.message };
+    // What it lacks may change while it cannot be used: it is back, and its credentials have expired meanwhile.
+    if (known.state === 'unreachable' && known.stateReason !== look.reason)
+      return { failingSince, change: told, fact: 'updated' };
     if (known.state !== 'running' || forMs < unreachableAfterMs) return { failingSince };
-    return {
-      failingSince,
-      change: { state: 'unreachable', stateMessage: look.message },
-      fact: 'unreachable',
-    };
+    return { failingSince, change: told, fact: 'unreachable' };
   }
   if (known.state === 'unreachable') {
     return {
       failingSince: null,
-      change: { state: 'running', stateMessage: '', ...found(look) },
+      change: { state: 'running', stateReason: '', stateMessage: '', ...found(look) },
       fact: 'recovered',
     };
   }
@@ -67,4 +66,7 @@ const sameRoom = (a: CapacityColumn, b: CapacityColumn | null): boolean =>
   a.cpuMillis === b.cpuMillis &&
   a.memoryBytes === b.memoryBytes &&
   a.pods === b.pods &&
-  a.nodes === b.nodes;
+  a.nodes === b.nodes &&
+  a.foreign?.cpuMillis === b.foreign?.cpuMillis &&
+  a.foreign?.memoryBytes === b.foreign?.memoryBytes &&
+  a.foreign?.pods === b.foreign?.pods;

@@ -3,8 +3,20 @@ import type { CapacityColumn } from '../database.ts';
 /** A permission that installs need on a cluster. */
 export type NeededPermission = { group: string; resource: string; verb: string };
 
-/** What a look at a cluster found. */
-export type Observation = { kubernetesVersion: string; capacity?: CapacityColumn };
+/** Why a cluster cannot be used. */
+export type Trouble =
+  | 'NO_ANSWER'
+  | 'CLUSTER_FAILS'
+  | 'CREDENTIALS_REFUSED'
+  | 'PERMISSIONS_MISSING'
+  | 'CERTIFICATE_UNTRUSTED'
+  | 'ANOTHER_CLUSTER';
+
+/** What a look at a cluster found; `later`: it is there, and asks to be left alone for a while. */
+export type Look =
+  | { answered: true; kubernetesVersion: string; capacity?: CapacityColumn }
+  | { answered: 'later'; afterMs: number }
+  | { answered: false; reason: Trouble; message: string };
 
 /** What the checks of an import found; later ones are left out when one before them fails. */
 export type ImportFindings = {
@@ -27,14 +39,13 @@ export type ImportOptions = { context: string; clusterWideObjects: boolean };
 export type KubernetesPort = {
   /** Runs every check of an import; only a kubeconfig that does not parse throws (KUBECONFIG_INVALID). */
   inspect(kubeconfig: string, options: ImportOptions, signal: AbortSignal): Promise<ImportFindings>;
-  /** Looks at a cluster that was imported. Throws when it does not answer. */
+  /** Looks at a cluster that was imported; throws for nothing but the signal. */
   observe(
-    clusterId: string,
-    revision: string,
+    cluster: { id: string; revision: string; uid: string },
     kubeconfig: () => string,
     withCapacity: boolean,
     signal: AbortSignal,
-  ): Promise<Observation>;
+  ): Promise<Look>;
   /** Ends the connection to a cluster that is no longer ours. */
   forget(clusterId: string): Promise<void>;
 };

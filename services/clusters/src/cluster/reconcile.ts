@@ -1,15 +1,17 @@
-import { messageOf } from '@cnap/errors';
 import { publish } from '@cnap/events';
 import { done, requeueAfter, type Reconcile } from '@cnap/reconcile';
 import type { Keyring } from '@cnap/secrets';
 import { withTrace } from '@cnap/telemetry';
 import type { Database } from '../database.ts';
 import { clusterFact } from './event.ts';
-import { judge, type Look, type Pace } from './plan.ts';
-import type { KubernetesPort } from './port.ts';
+import { judge, type Pace } from './plan.ts';
+import type { KubernetesPort, Look } from './port.ts';
 import { changeCluster, loadCluster, recordObservation, type ClusterInRegion } from './store.ts';
 
 type Deps = { db: Database; keyring: Keyring; kubernetes: KubernetesPort; pace: Pace };
+
+/** However long a cluster asks to be left alone. */
+const longestRestMs = 30_000;
 
 /** Looks at a cluster again and again: does it answer, which version, how much room. */
 export const reconcileCluster =
@@ -24,6 +26,7 @@ export const reconcileCluster =
     const verdict = judge(
       {
         state: row.state,
+        stateReason: row.state_reason,
         stateMessage: row.state_message,
         kubernetesVersion: row.kubernetes_version,
         capacity: row.capacity,
@@ -37,13 +40,14 @@ export const reconcileCluster =
       write(async (tx) => {
         await recordObservation(tx, key, {
           failing_since: verdict.failingSince,
-          ...(look.answered ? { observed_at: now } : {}),
-          ...(look.answered && withCapacity ? { capacity_at: now } : {}),
+          ...(look.answered === true ? { observed_at: now } : {}),
+          ...(look.answered === true && withCapacity ? { capacity_at: now } : {}),
         });
         if (!verdict.change || !verdict.fact) return;
-        const { state, stateMessage, kubernetesVersion, capacity } = verdict.change;
+        const { state, stateReason, stateMessage, kubernetesVersion, capacity } = verdict.change;
         const changed = await changeCluster(tx, key, {
           ...(state === undefined ? {} : { state }),
+          ...(stateReason === undefined ? {} : { state_reason: stateReason }),
           ...(stateMessage === undefined ? {} : { state_message: stateMessage }),
           ...(kubernetesVersion === undefined ? {} : { kubernetes_version: kubernetesVersion }),
           ...(capacity === undefined ? {} : { capacity: JSON.stringify(capacity) }),
@@ -51,21 +55,20 @@ export const reconcileCluster =
         if (changed) await publish(tx, clusterFact(verdict.fact, changed, row.region_name));
       }),
     );
+    if (look.answered === 'later') {
+      const afterMs = Math.min(longestRestMs, look.afterMs);
+      return requeueAfter(Math.max(pace.lookAgainMs, afterMs), 'it asks to be left alone for a while');
+    }
     return requeueAfter(pace.lookAgainMs, look.answered ? 'answers' : look.message);
   };
 
-async function lookAt(
+function lookAt(
   row: ClusterInRegion,
   { keyring, kubernetes }: Pick<Deps, 'keyring' | 'kubernetes'>,
   withCapacity: boolean,
   signal: AbortSignal,
 ): Promise<Look> {
   const kubeconfig = () => keyring.openText(row.sealed_kubeconfig, row.id);
-  try {
-    const seen = await kubernetes.observe(row.id, row.kubeconfig_revision, kubeconfig, withCapacity, signal);
-    return { answered: true, ...seen };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { answered: false, message: messageOf(error) };
-  }
+  const cluster = { id: row.id, revision: row.kubeconfig_revision, uid: row.cluster_uid };
+  return kubernetes.observe(cluster, kubeconfig, withCapacity, signal);
 }

@@ -70,8 +70,8 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
     );
   },
 
-  async checkKubeconfig({ kubeconfig, context: contextName }, context) {
-    const options = { context: contextName, clusterWideObjects: true };
+  async checkKubeconfig({ kubeconfig, context: contextName, clusterWideObjectsForbidden }, context) {
+    const options = { context: contextName, clusterWideObjects: !clusterWideObjectsForbidden };
     try {
       return checkToProto(await kubernetes.inspect(kubeconfig, options, context.signal));
     } catch (error) {
@@ -118,6 +118,7 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
         etag,
       );
       if (!changed) throw etagMismatch('cluster');
+      if (found) await wake(tx, 'cluster', id); // it may have waited for this kubeconfig
       await publish(tx, clusterFact('updated', changed, region.name));
       return changed;
     });

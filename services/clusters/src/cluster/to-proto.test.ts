@@ -10,6 +10,7 @@ const row = (change: Partial<ClusterRow>): ClusterRow => ({
   name: 'one',
   kind: 'managed',
   state: 'running',
+  state_reason: '',
   state_message: '',
   server: 'https://one.example.test',
   kubernetes_version: 'v1.36.3',

@@ -38,6 +38,9 @@ export const capacityToProto = (capacity: CapacityColumn): Capacity =>
     memoryBytes: BigInt(capacity.memoryBytes),
     pods: BigInt(capacity.pods),
     nodes: capacity.nodes,
+    foreignCpuMillis: BigInt(capacity.foreign?.cpuMillis ?? 0),
+    foreignMemoryBytes: BigInt(capacity.foreign?.memoryBytes ?? 0),
+    foreignPods: BigInt(capacity.foreign?.pods ?? 0),
   });
 
 export const settingsToProto = (settings: SettingsColumn): ClusterSettings =>
@@ -73,6 +76,7 @@ export const clusterToProto = (row: ClusterRow): Cluster =>
     name: row.name,
     kind: kindToProto[row.kind],
     state: stateToProto[row.state],
+    stateReason: row.state_reason,
     stateMessage: row.state_message,
     kubernetesVersion: row.kubernetes_version,
     server: row.server,

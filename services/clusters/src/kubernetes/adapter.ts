@@ -1,20 +1,18 @@
 import { createHash } from 'node:crypto';
-import { messageOf } from '@cnap/errors';
 import {
   connect,
-  cpuMillis,
   formatKubeconfig,
-  memoryBytes,
+  KubernetesError,
   parseKubeconfig,
-  parseQuantity,
   type AccessQuestion,
   type Cluster,
   type KubeObject,
 } from '@cnap/kubernetes';
 import { stringify } from 'yaml';
 import type { ImportFindings, ImportOptions, KubernetesPort, NeededPermission } from '../cluster/port.ts';
-import type { CapacityColumn } from '../database.ts';
+import { readCapacity } from './capacity.ts';
 import { neededPermissions, rbacRules } from './permissions.ts';
+import { troubleOf } from './trouble.ts';
 
 const callTimeoutMs = 5_000;
 const oldestMinor = 33;
@@ -37,13 +35,20 @@ export function openKubernetes(): KubernetesPort & AsyncDisposable {
   return {
     inspect,
 
-    async observe(clusterId, revision, kubeconfig, withCapacity, signal) {
-      const cluster = await connection(clusterId, revision, kubeconfig);
-      const { gitVersion } = await cluster.version(signal);
-      return {
-        kubernetesVersion: gitVersion,
-        ...(withCapacity ? { capacity: await readCapacity(cluster, signal) } : {}),
-      };
+    async observe({ id, revision, uid }, kubeconfig, withCapacity, signal) {
+      try {
+        const cluster = await connection(id, revision, kubeconfig);
+        // The version alone is told to everybody, and by a server that has lost its database.
+        const [{ gitVersion }, found] = await Promise.all([cluster.version(signal), uidOf(cluster, signal)]);
+        if (found !== uid) return { answered: false, reason: 'ANOTHER_CLUSTER', message: anotherCluster };
+        const capacity = withCapacity ? await readCapacity(cluster, signal) : undefined;
+        return { answered: true, kubernetesVersion: gitVersion, ...(capacity ? { capacity } : {}) };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof KubernetesError && error.code === 429)
+          return { answered: 'later', afterMs: error.retryAfterMs ?? 0 };
+        return { answered: false, ...troubleOf(error) };
+      }
     },
 
     async forget(clusterId) {
@@ -96,8 +101,7 @@ async function inspect(text: string, options: ImportOptions, signal: AbortSignal
       });
       return found;
     }
-    const system = await cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, signal);
-    found.clusterUid = system?.metadata.uid ?? '';
+    found.clusterUid = (await uidOf(cluster, signal)) ?? '';
     found.capacity = await readCapacity(cluster, signal);
     found.checks.push({
       name: 'permissions',
@@ -108,10 +112,19 @@ async function inspect(text: string, options: ImportOptions, signal: AbortSignal
     found.checks.push({
       name: 'reachable',
       reason: 'CLUSTER_UNREACHABLE',
-      message: `${config.server} cannot be used: ${messageOf(error)}`,
+      message: `${config.server} cannot be used: ${troubleOf(error).message}`,
     });
   }
   return found;
+}
+
+const anotherCluster =
+  'Another cluster answers at its address: it was made anew, or its address was given away. Import that one.';
+
+/** Of the namespace that every cluster has from its first moment: tells clusters apart. */
+async function uidOf(cluster: Cluster, signal: AbortSignal): Promise<string | undefined> {
+  const namespace = await cluster.request<KubeObject>('GET', '/api/v1/namespaces/kube-system', { signal });
+  return namespace.metadata?.uid;
 }
 
 async function missingPermissions(
@@ -150,29 +163,4 @@ function clusterRole(missing: readonly NeededPermission[]): string {
     metadata: { name: `cnap-installer-${digest}` },
     rules,
   });
-}
-
-async function readCapacity(cluster: Cluster, signal: AbortSignal): Promise<CapacityColumn> {
-  const nodes = (await cluster.list({ apiVersion: 'v1', kind: 'Node' }, { signal })).filter(takesPods);
-  const sum = (of: (allocatable: Record<string, string>) => number) =>
-    nodes.reduce((total, node) => total + of(statusOf(node).allocatable ?? {}), 0);
-  return {
-    cpuMillis: sum(({ cpu }) => cpuMillis(cpu ?? '0')),
-    memoryBytes: sum(({ memory }) => memoryBytes(memory ?? '0')),
-    pods: sum(({ pods }) => parseQuantity(pods ?? '0')),
-    nodes: nodes.length,
-  };
-}
-
-type NodeStatus = {
-  allocatable?: Record<string, string>;
-  conditions?: { type?: string; status?: string }[];
-};
-
-const statusOf = (node: KubeObject): NodeStatus => (node['status'] ?? {}) as NodeStatus;
-
-function takesPods(node: KubeObject): boolean {
-  const spec = (node['spec'] ?? {}) as { unschedulable?: boolean };
-  const ready = statusOf(node).conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-  return ready === true && spec.unschedulable !== true;
 }
