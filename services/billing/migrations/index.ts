@@ -3,6 +3,7 @@ import { postgresMigrations } from '@cnap/postgres';
 import { reconcileMigrations } from '@cnap/reconcile';
 import * as billing from './0001_billing.ts';
 import * as announced from './0002_announced.ts';
+import * as installSleep from './0003_install_sleep.ts';
 
 /** Every migration of the schema `billing`, forward only. */
 export const migrations = {
@@ -11,4 +12,5 @@ export const migrations = {
   ...eventsMigrations,
   '0001_billing': billing,
   '0002_announced': announced,
+  '0003_install_sleep': installSleep,
 };

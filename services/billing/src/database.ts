@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { PaymentLine } from './checkout/pricing.ts';
-import type { OrderState } from './order/plan.ts';
+import type { InstallSleep, OrderState } from './order/step.ts';
 import type { PriceKind } from './price/port.ts';
 
 /** int8 comes as text, as it may exceed what a number holds exactly. */
@@ -106,6 +106,10 @@ export interface OrdersTable {
   install_key: string | null;
   install_id: string | null;
   install_end: Generated<'not-asked' | 'going' | 'gone'>;
+  /** What the installer was told last; see `Wanted.installSleep`. */
+  install_sleep: Generated<InstallSleep>;
+  /** When it was found that the install's cluster is forgotten. */
+  detached_time: Date | null;
   cancel: Generated<'no' | 'at-once' | 'at-period-end'>;
   refund: Generated<boolean>;
   /** What both sides were told since the state was entered. */

@@ -1,14 +1,17 @@
 // A crash after every external call, and every external call made twice: one session, one install, the money once.
 import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
+import { eventually } from '@cnap/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Overrides } from '../src/service.ts';
 import {
   aCheckout,
   aShop,
+  installBecomes,
   monthly,
   orderOf,
   pay,
+  simulate,
   startTestBilling,
   untilState,
   wishFor,
@@ -152,6 +155,52 @@ describe.each(['cut', 'repeated'] as const)('every external call %s', (fault) =>
     const refunds = await billing.stripe.refunds.list({ charge: charge?.id ?? '' }, shop.on);
     expect(refunds.data).toHaveLength(1);
     expectCrashes(crashed, ['stripe.subscriptions.cancel', 'stripe.refunds.create']);
+  });
+
+  test('suspended and paid again, the install sleeps and wakes', async () => {
+    const shop = shopOf('monthly');
+    billing.sim.settings.afterRetries = 'unpaid';
+    await billing.restart();
+    const id = await sell(shop, `${fault}-sleep`, InstallState.RUNNING, OrderState.FULFILLED);
+    const { stripeSubscriptionId } = await orderOf(billing, id, 'seller');
+    const crashed = await begin();
+    await simulate(billing, `/subscriptions/${stripeSubscriptionId}/fail_renewals`, { times: 10 });
+    billing.sim.advance(70 * 24 * 3_600);
+    await untilState(billing, id, OrderState.SUSPENDED);
+    const told = () => billing.installer.slept.filter(({ orderId }) => orderId === id);
+    await eventually(() => told().at(-1)?.asleep === true);
+    await simulate(billing, `/subscriptions/${stripeSubscriptionId}/fail_renewals`, { times: 0 });
+    const open = await billing.stripe.invoices.list(
+      { subscription: stripeSubscriptionId, status: 'open' },
+      shop.on,
+    );
+    for (const invoice of open.data) await billing.stripe.invoices.pay(invoice.id ?? '', {}, shop.on);
+    await untilState(billing, id, OrderState.FULFILLED);
+    await eventually(() => told().at(-1)?.asleep === false);
+    await eventually(() =>
+      expectCrashes(crashed, ['installer.HibernateOrderInstall', 'installer.ReviveOrderInstall']),
+    );
+  });
+
+  test('the unused part of what is forgotten is given back, once', async () => {
+    const crashed = await begin();
+    const shop = shopOf('monthly');
+    const id = await sell(shop, `${fault}-detached`, InstallState.RUNNING, OrderState.FULFILLED);
+    await installBecomes(billing, id, InstallState.DETACHED);
+    await untilState(billing, id, OrderState.ENDED);
+    const [charge] = await chargesOf(id, shop);
+    const refunds = await billing.stripe.refunds.list({ charge: charge?.id ?? '' }, shop.on);
+    // All but a moment of the month, and not the set-up fee.
+    expect(refunds.data).toHaveLength(1);
+    expect(refunds.data[0]?.amount).toBeGreaterThan(2_990);
+    expect(refunds.data[0]?.amount).toBeLessThanOrEqual(3_000);
+    await eventually(() =>
+      expectCrashes(crashed, [
+        'stripe.subscriptions.cancel',
+        'stripe.refunds.create',
+        'installer.EndInstall',
+      ]),
+    );
   });
 
   test('a free order is delivered, once', async () => {

@@ -114,6 +114,8 @@ export interface FakeInstaller extends AsyncDisposable {
   traces: Map<string, string>;
   /** Orders for which EndInstall was called. */
   ended: string[];
+  /** Every call of HibernateOrderInstall and ReviveOrderInstall. */
+  slept: { orderId: string; asleep: boolean; orderVersion: bigint }[];
   /** The state that new installs get; DEPLOYING unless told. */
   becomes: InstallState;
   /** Whether an install is gone as soon as it is ended. */
@@ -129,6 +131,7 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
     ensured: [],
     traces: new Map(),
     ended: [],
+    slept: [],
     becomes: InstallState.DEPLOYING,
     endsAtOnce: true,
     refuses: undefined,
@@ -151,9 +154,18 @@ export async function startFakeInstaller(keys: TestKeys): Promise<FakeInstaller>
           fake.installs.set(request.orderId, install);
           return { install: { ...install, orderId: request.orderId } };
         },
+        hibernateOrderInstall({ orderId, orderVersion }) {
+          fake.slept.push({ orderId, asleep: true, orderVersion });
+          return {};
+        },
+        reviveOrderInstall({ orderId, orderVersion }) {
+          fake.slept.push({ orderId, asleep: false, orderVersion });
+          return {};
+        },
         endInstall({ orderId }) {
           fake.ended.push(orderId);
           const install = fake.installs.get(orderId);
+          if (install?.state === InstallState.DETACHED) return { gone: false, install };
           if (install) install.state = fake.endsAtOnce ? InstallState.DELETED : InstallState.DELETING;
           return { gone: fake.endsAtOnce || install === undefined, ...(install ? { install } : {}) };
         },

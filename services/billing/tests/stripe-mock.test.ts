@@ -41,7 +41,7 @@ const newSession: NewSession = {
   cancelUrl: 'https://cnap.example/orders/ord_1',
   metadata: { orderId: 'ord_1' },
 };
-const charge = { id: 'ch_1', captured: 1, refunded: 0, hasFee: true, dispute: 'none' } as const;
+const charge = { id: 'ch_1', captured: 1, refunded: 0, hasFee: true, dispute: 'none', covers: [] } as const;
 const owner = { userId: 'usr_1', email: 'bo@example.test', name: 'Bo' };
 
 const accounts = stripeAccounts(client);

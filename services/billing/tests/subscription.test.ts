@@ -115,6 +115,9 @@ describe('a subscription', () => {
     billing.sim.advance(30 * day);
     const suspended = await untilState(billing, order.id, OrderState.SUSPENDED);
     expect(suspended.reason).toBe('PAYMENT_FAILED');
+    const slept = () =>
+      billing.installer.slept.filter(({ orderId }) => orderId === order.id).map(({ asleep }) => asleep);
+    await eventually(() => expect(slept()).toEqual([true]));
 
     await simulate(billing, `/subscriptions/${stripeSubscriptionId}/fail_renewals`, { times: 0 });
     const open = await billing.stripe.invoices.list(
@@ -124,6 +127,11 @@ describe('a subscription', () => {
     for (const invoice of open.data) await billing.stripe.invoices.pay(invoice.id ?? '', {}, plain.on);
     await untilState(billing, order.id, OrderState.FULFILLED);
     expect(billing.installer.ended).not.toContain(order.id);
+    await eventually(() => expect(slept()).toEqual([true, false]));
+    const versions = billing.installer.slept
+      .filter(({ orderId }) => orderId === order.id)
+      .map(({ orderVersion }) => orderVersion);
+    expect(versions).toEqual(versions.toSorted((a, b) => Number(a - b)));
     const facts = await factsOf(billing, 'order', order.id);
     expect(facts.slice(facts.indexOf('fulfilled'))).toEqual([
       'fulfilled',
@@ -163,6 +171,43 @@ describe('a subscription', () => {
     const ended = await untilState(billing, order.id, OrderState.ENDED);
     expect(ended.reason).toBe('SUBSCRIPTION_ENDED');
     await eventually(() => billing.installer.ended.includes(order.id));
+  });
+});
+
+describe('its cluster is forgotten', () => {
+  test('a third through its month: two thirds are given back, with the fee, and nothing more is charged', async () => {
+    const order = await fulfilled(plain);
+    const [item] = (await subscriptionOf(order.id, plain)).items.data;
+    billing.clock.aheadMs = ((item?.current_period_start ?? 0) + 10 * day) * 1_000 - Date.now();
+    await installBecomes(billing, order.id, InstallState.DETACHED);
+    const ended = await untilState(billing, order.id, OrderState.ENDED);
+    expect(ended).toMatchObject({
+      reason: 'CLUSTER_FORGOTTEN',
+      message: 'The cluster that it ran on is gone for good.',
+      amountCaptured: 3_000n,
+    });
+    // A month has 28 to 31 days.
+    expect(ended.amountRefunded).toBeGreaterThan(1_900n);
+    expect(ended.amountRefunded).toBeLessThan(2_050n);
+    expect((await subscriptionOf(order.id, plain)).status).toBe('canceled');
+    // Told once that it is to go; what is left goes when the cluster returns, and nobody asks until then.
+    await eventually(async () => {
+      const { rows } = await billing.database.db.pool.query(
+        `select done_at from reconcile_task where kind = 'order' and key = $1`,
+        [order.id],
+      );
+      expect(rows[0]?.done_at).not.toBeNull();
+    });
+    expect(billing.installer.ended.filter((id) => id === order.id)).toHaveLength(1);
+    expect(await factsOf(billing, 'order', order.id)).toContain('ended');
+  });
+
+  test('a set-up fee is used up, and a trial was not paid', async () => {
+    const order = await fulfilled(trial);
+    await installBecomes(billing, order.id, InstallState.DETACHED);
+    const ended = await untilState(billing, order.id, OrderState.ENDED);
+    expect(ended).toMatchObject({ amountCaptured: 5_000n, amountRefunded: 0n });
+    expect((await subscriptionOf(order.id, trial)).status).toBe('canceled');
   });
 });
 

@@ -7,7 +7,7 @@ import type { Keyring } from '@cnap/secrets';
 import { currentTraceparent } from '@cnap/telemetry';
 import type { BillingTables, OrderRow } from '../database.ts';
 import { beginOrder, enterState } from '../order/enter.ts';
-import { lookAgainMs } from '../order/plan.ts';
+import { lookAgainMs } from '../order/step.ts';
 import { findOrderByRequest } from '../order/store.ts';
 import type { Wish } from './check.ts';
 import type { ProductSeen } from './port.ts';

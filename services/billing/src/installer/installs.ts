@@ -17,11 +17,22 @@ export const installerInstalls = (
     return seen(install);
   },
 
+  async hibernate(orderId, orderVersion) {
+    await call('installer.HibernateOrderInstall', () =>
+      client.hibernateOrderInstall({ orderId, orderVersion }),
+    );
+  },
+
+  async revive(orderId, orderVersion) {
+    await call('installer.ReviveOrderInstall', () => client.reviveOrderInstall({ orderId, orderVersion }));
+  },
+
   async end(orderId, reason) {
-    const { gone } = await call('installer.EndInstall', () =>
+    const { gone, install } = await call('installer.EndInstall', () =>
       client.endInstall({ orderId, reason: reason.slice(0, 500) }),
     );
-    return { gone };
+    // What is left on a cluster that is forgotten goes if it ever returns: that is the installer's affair.
+    return { gone: gone || install?.state === InstallState.DETACHED };
   },
 });
 
@@ -40,8 +51,9 @@ function phaseOf(state: InstallState): InstallSeen['phase'] {
       return 'failed';
     case InstallState.DELETING:
     case InstallState.DELETED:
-    case InstallState.DETACHED:
       return 'gone';
+    case InstallState.DETACHED:
+      return 'detached';
     default:
       return 'underway';
   }

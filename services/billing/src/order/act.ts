@@ -4,7 +4,7 @@ import type { OrderRow } from '../database.ts';
 import { announce, enterState } from './enter.ts';
 import { inputsOf } from './inputs.ts';
 import { installOf, type moneyColumns, moneyRefOf } from './observe.ts';
-import { lookAgainMs, type Step } from './plan.ts';
+import { lookAgainMs, type Step } from './step.ts';
 import type { MoneySeen } from './port.ts';
 import type { OrderDeps } from './reconcile.ts';
 import { changeOrder } from './store.ts';
@@ -45,6 +45,17 @@ export async function act(
       const waits = !gone && order.install_end === 'going';
       return waits ? requeueAfter(lookAgainMs, 'the install is being removed') : again;
     }
+    case 'hibernate-install':
+      await installs.hibernate(order.id, BigInt(order.version));
+      await context.write((tx) => changeOrder(tx, order, { install_sleep: 'asleep' }));
+      return again;
+    case 'revive-install':
+      await installs.revive(order.id, BigInt(order.version));
+      await context.write((tx) => changeOrder(tx, order, { install_sleep: 'awake' }));
+      return again;
+    case 'note-detached':
+      await context.write((tx) => changeOrder(tx, order, { detached_time: deps.now() }));
+      return again;
     case 'capture':
       if (ref) return capture(context, order, () => money.capture(ref));
       return again;
@@ -55,7 +66,7 @@ export async function act(
       if (ref) await money.release(ref);
       return again;
     case 'refund':
-      if (ref) await money.refund(ref, step.charge);
+      if (ref) await money.refund(ref, step.charge, step.amount);
       return again;
     case 'cancel-subscription':
       if (ref) await money.cancelSubscription(ref);
@@ -90,7 +101,9 @@ function decidedAt(
   order: OrderRow,
   step: { state: string },
   { payment }: MoneySeen,
-): { install_key?: string; deadline_time?: Date; checkout_url?: string } {
+): Parameters<typeof enterState>[3] {
+  // Whatever becomes of a call that is under way: the installer is told anew.
+  if (step.state === 'suspended' || order.state === 'suspended') return { install_sleep: 'unknown' };
   if (step.state !== 'authorized') return step.state === 'expired' ? { checkout_url: '' } : {};
   const now = deps.now().getTime();
   const byPromise = now + deps.fulfilmentDeadlineMs;

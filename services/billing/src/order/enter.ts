@@ -3,7 +3,7 @@ import type { Tx } from '@cnap/postgres';
 import type { BillingTables, OrderRow } from '../database.ts';
 import { announcementKey, type Announcement } from './announcement.ts';
 import { orderAnnounced, orderEntered } from './event.ts';
-import type { OrderState } from './plan.ts';
+import type { OrderState } from './step.ts';
 import { changeOrder, insertOrder, insertStep } from './store.ts';
 
 type BillingTx = Tx<BillingTables>;

@@ -1,5 +1,5 @@
 import type { OrderRow } from '../database.ts';
-import type { Wanted } from './plan.ts';
+import type { Wanted } from './step.ts';
 import type { Installs, InstallSeen, Money, MoneyRef, MoneySeen } from './port.ts';
 import type { Struct } from '../checkout/struct.ts';
 
@@ -14,6 +14,8 @@ export const wantedOf = (order: OrderRow): Wanted => ({
   announced: order.announced,
   deadline: order.deadline_time ?? undefined,
   installEnd: order.install_end,
+  installSleep: order.install_sleep,
+  detachedAt: order.detached_time ?? undefined,
 });
 
 /** Where the order's money is; undefined for what is free. */

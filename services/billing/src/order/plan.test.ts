@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { announcementKey } from './announcement.ts';
-import { nextStep, type OrderState, type Seen, type Step, type Wanted } from './plan.ts';
+import { unusedOf } from './money-back.ts';
+import { nextStep } from './plan.ts';
+import type { OrderState, Seen, Step, Wanted } from './step.ts';
 import type { ChargeSeen, InstallSeen, PaymentSeen, SessionSeen, SubscriptionSeen } from './port.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');
@@ -17,6 +19,8 @@ const wanted = (state: OrderState, change: Partial<Wanted> = {}): Wanted => ({
   announced: [],
   deadline: hours(23),
   installEnd: 'not-asked',
+  installSleep: 'awake',
+  detachedAt: undefined,
   ...change,
 });
 
@@ -35,6 +39,7 @@ const charge = (change: Partial<ChargeSeen> = {}): ChargeSeen => ({
   refunded: 0,
   hasFee: true,
   dispute: 'none',
+  covers: [],
   ...change,
 });
 
@@ -253,10 +258,82 @@ describe('COMPENSATING', () => {
   });
 });
 
+describe('its cluster is forgotten', () => {
+  const delivered = wanted('fulfilled', { mode: 'subscription' });
+  const detached = { ...delivered, detachedAt: now };
+  const month = { from: hours(-240), until: hours(480) };
+  const charges = (change: Partial<ChargeSeen> = {}) => [
+    charge({ covers: [{ amount: 2_000, ...month }], ...change }),
+  ];
+  const sub = (status: SubscriptionSeen['status'], change: Partial<ChargeSeen> = {}): Seen => ({
+    money: { subscription: subscription(status, { charges: charges(change) }) },
+    install: install('detached'),
+  });
+  test.each<[string, Wanted, Seen, string]>([
+    [
+      'before it was delivered: undone',
+      wanted('deploying'),
+      { ...held, install: install('detached') },
+      'compensating INSTALL_GONE',
+    ],
+    ['is noted first', delivered, sub('active'), 'note-detached'],
+    ['also when it is not paid', { ...delivered, state: 'suspended' }, sub('unpaid'), 'note-detached'],
+    ['nothing more is charged', detached, sub('active'), 'cancel-subscription'],
+    ['the unused part is given back', detached, sub('canceled'), 'refund'],
+    ['once', detached, sub('canceled', { refunded: 1_333 }), 'ended CLUSTER_FORGOTTEN'],
+    ['not what is disputed', detached, sub('canceled', { dispute: 'open' }), 'ended CLUSTER_FORGOTTEN'],
+    [
+      'what was bought at once is used',
+      { ...detached, mode: 'one-time' },
+      { ...paid, install: install('detached') },
+      'ended CLUSTER_FORGOTTEN',
+    ],
+    ['what was free has no money', { ...detached, mode: 'free' }, { money: {} }, 'ended CLUSTER_FORGOTTEN'],
+    ['a refund of everything goes before', { ...detached, refund: true }, sub('canceled'), 'refund'],
+  ])('%s', (_name, want, seen, expected) => {
+    expect(step(want, seen)).toBe(expected);
+  });
+
+  const at = (days: number) => hours(days * 24);
+  test.each<[string, Partial<ChargeSeen>, number]>([
+    ['two thirds of a month', {}, 1_333],
+    ['with tax, in proportion', { captured: 2_400 }, 1_600],
+    [
+      'of a month that has not begun, all',
+      { covers: [{ amount: 2_000, from: at(1), until: at(31) }] },
+      2_000,
+    ],
+    ['of one that is over, nothing', { covers: [{ amount: 2_000, from: at(-31), until: at(-1) }] }, 0],
+    [
+      'of a set-up fee, nothing',
+      {
+        covers: [
+          { amount: 1_000, from: now, until: now },
+          { amount: 1_000, ...month },
+        ],
+      },
+      666,
+    ],
+    [
+      'of more seats since the middle, theirs',
+      {
+        covers: [
+          { amount: -500, from: at(-5), until: at(5) },
+          { amount: 2_500, from: at(-5), until: at(5) },
+        ],
+      },
+      1_000,
+    ],
+    ['of what is not known, nothing', { covers: [] }, 0],
+  ])('unused: %s', (_name, change, expected) => {
+    expect(unusedOf(charge({ covers: [{ amount: 2_000, ...month }], ...change }), now)).toBe(expected);
+  });
+});
+
 describe('FULFILLED, SUSPENDED and after', () => {
   const delivered = wanted('fulfilled');
   const sub = wanted('fulfilled', { mode: 'subscription' });
-  const suspended = wanted('suspended', { mode: 'subscription' });
+  const suspended = wanted('suspended', { mode: 'subscription', installSleep: 'asleep' });
   const unpaid = (status: SubscriptionSeen['status'], retriesOver = false): Seen => ({
     money: {
       subscription: subscription(status, { invoicePaid: false, unpaidInvoiceId: 'in_1', retriesOver }),
@@ -307,7 +384,27 @@ describe('FULFILLED, SUSPENDED and after', () => {
     ],
     ['is suspended after the last', sub, unpaid('past_due', true), 'suspended PAYMENT_FAILED'],
     ['is suspended when unpaid', sub, unpaid('unpaid'), 'suspended PAYMENT_FAILED'],
+    ['is then hibernated', { ...suspended, installSleep: 'unknown' }, unpaid('unpaid'), 'hibernate-install'],
+    [
+      'though Stripe tries again',
+      { ...suspended, installSleep: 'unknown' },
+      unpaid('past_due'),
+      'hibernate-install',
+    ],
     ['goes on when paid', suspended, subscribed, 'fulfilled PAID'],
+    [
+      'though it was not hibernated yet',
+      { ...suspended, installSleep: 'unknown' },
+      subscribed,
+      'fulfilled PAID',
+    ],
+    ['and is revived', { ...sub, installSleep: 'unknown' }, subscribed, 'revive-install'],
+    [
+      'though the next payment fails already',
+      { ...sub, installSleep: 'unknown' },
+      unpaid('past_due'),
+      'revive-install',
+    ],
     ['stays suspended while Stripe tries', suspended, unpaid('past_due'), 'wait'],
     ['is kept for 11 days', { ...suspended, since: hours(-11 * 24 + 1) }, unpaid('unpaid'), 'wait'],
     [

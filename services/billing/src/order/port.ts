@@ -8,6 +8,8 @@ export type ChargeSeen = {
   /** The platform took a fee of it, which a refund gives back. */
   hasFee: boolean;
   dispute: 'none' | 'open' | 'won' | 'lost';
+  /** What it pays for, by period; without taxes and discounts. Only what was bought at once has no length. */
+  covers: readonly { amount: number; from: Date; until: Date }[];
 };
 
 export type SessionSeen = {
@@ -82,8 +84,8 @@ export type Money = {
   capture(ref: MoneyRef): Promise<void>;
   /** Releases the hold. */
   release(ref: MoneyRef): Promise<void>;
-  /** Gives a charge back in full, with the platform's fee. */
-  refund(ref: MoneyRef, charge: ChargeSeen): Promise<void>;
+  /** Gives a charge back, in full unless told, with the platform's fee in proportion. */
+  refund(ref: MoneyRef, charge: ChargeSeen, amount?: number): Promise<void>;
   cancelSubscription(ref: MoneyRef): Promise<void>;
   cancelSubscriptionAtPeriodEnd(ref: MoneyRef): Promise<void>;
   /** A link to the customer portal. */
@@ -92,7 +94,8 @@ export type Money = {
 
 export type InstallSeen = {
   id: string;
-  phase: 'underway' | 'healthy' | 'failed' | 'gone';
+  /** Detached: its cluster is forgotten. */
+  phase: 'underway' | 'healthy' | 'failed' | 'gone' | 'detached';
   reason: string;
   message: string;
 };
@@ -114,6 +117,9 @@ export type Installs = {
     quantity: number;
     name: string;
   }): Promise<InstallSeen>;
+  /** Puts it to sleep, or wakes it, as this version of the order says; what an older one said comes too late. */
+  hibernate(orderId: string, orderVersion: bigint): Promise<void>;
+  revive(orderId: string, orderVersion: bigint): Promise<void>;
   /** Makes sure that it goes away, or never comes; says whether nothing is left. */
   end(orderId: string, reason: string): Promise<{ gone: boolean }>;
 };

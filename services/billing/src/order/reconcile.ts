@@ -8,6 +8,7 @@ import { act, enter } from './act.ts';
 import { inputsOf } from './inputs.ts';
 import { differs, installOf, moneyColumns, observeMoney, wantedOf, type InstallLook } from './observe.ts';
 import { nextStep } from './plan.ts';
+import type { OrderState } from './step.ts';
 import type { Installs, Money } from './port.ts';
 import { changeOrder, findOrder, OrderChanged } from './store.ts';
 
@@ -50,12 +51,15 @@ async function bringCloser(deps: OrderDeps, context: ReconcileContext, read: Ord
   }
 }
 
+const withInstall = new Set<OrderState>(['deploying', 'fulfilled', 'suspended']);
+
 async function lookAtInstall({ installs, keyring }: OrderDeps, order: OrderRow): Promise<InstallLook> {
-  if (order.state !== 'deploying') return {};
+  if (!withInstall.has(order.state)) return {};
   try {
     return { install: await installs.ensure(installOf(order, inputsOf(keyring, order))) };
   } catch (error) {
-    if (error instanceof DomainError) return { unreachable: error };
-    throw error;
+    if (!(error instanceof DomainError)) throw error;
+    // What is delivered is looked at for the money's sake first: that does not wait for the installer.
+    return order.state === 'deploying' ? { unreachable: error } : {};
   }
 }

@@ -7,7 +7,7 @@ import {
   PaymentMode,
 } from '@cnap/proto/cnap/billing/v1/order';
 import type { OrderRow, OrderStepRow } from '../database.ts';
-import type { OrderState } from './plan.ts';
+import type { OrderState } from './step.ts';
 
 export const stateToProto: Record<OrderState, ProtoState> = {
   open: ProtoState.OPEN,

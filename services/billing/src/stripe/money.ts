@@ -2,7 +2,7 @@ import type { Stripe } from 'stripe';
 import type { ChargeSeen, Money, MoneyRef, MoneySeen } from '../order/port.ts';
 import { onAccount, type StripeClient } from './client.ts';
 import { isMissing, isRefusal } from './errors.ts';
-import { chargeSeen, paymentSeen, sessionSeen, subscriptionSeen } from './seen.ts';
+import { chargeSeen, coversOf, paymentSeen, sessionSeen, subscriptionSeen } from './seen.ts';
 
 /**
  * Stripe keeps what it answered to a key for a day, errors of its own included
@@ -17,13 +17,27 @@ export function stripeMoney(client: StripeClient): Money {
   const { sdk, call } = client;
   const key = (ref: MoneyRef, verb: string) => onAccount(ref.accountId, keyOf(ref, verb));
 
-  const withDispute = async (ref: MoneyRef, charge: Stripe.Charge): Promise<ChargeSeen> => {
-    if (!charge.disputed) return chargeSeen(charge, undefined);
+  const withDispute = async (
+    ref: MoneyRef,
+    charge: Stripe.Charge,
+    covers: ChargeSeen['covers'] = [],
+  ): Promise<ChargeSeen> => {
+    if (!charge.disputed) return chargeSeen(charge, undefined, covers);
     const disputes = await call('disputes.list', () =>
       sdk.disputes.list({ charge: charge.id, limit: 1 }, onAccount(ref.accountId)),
     );
-    return chargeSeen(charge, disputes.data[0]);
+    return chargeSeen(charge, disputes.data[0], covers);
   };
+
+  /** An invoice comes with ten of its lines. */
+  const linesOf = async (ref: MoneyRef, { id = '', lines }: Stripe.Invoice) =>
+    lines.has_more
+      ? call('invoices.listLineItems', () =>
+          sdk.invoices
+            .listLineItems(id, { limit: 100 }, onAccount(ref.accountId))
+            .autoPagingToArray({ limit: 1_000 }),
+        )
+      : lines.data;
 
   /** Charges of all paid invoices; an invoice knows its payments, a payment its charge. */
   const chargesOf = async (ref: MoneyRef, subscription: string): Promise<ChargeSeen[]> => {
@@ -44,10 +58,13 @@ export function stripeMoney(client: StripeClient): Money {
           onAccount(ref.accountId),
         ),
       );
+      const covers = coversOf(await linesOf(ref, invoice));
       for (const { payment } of payments.data) {
         const intent = payment.payment_intent;
         const charge = typeof intent === 'object' ? intent.latest_charge : undefined;
-        if (typeof charge === 'object' && charge !== null) charges.push(await withDispute(ref, charge));
+        if (typeof charge === 'object' && charge !== null) {
+          charges.push(await withDispute(ref, charge, covers));
+        }
       }
     }
     return charges;
@@ -123,11 +140,12 @@ export function stripeMoney(client: StripeClient): Money {
       );
     },
 
-    async refund(ref, charge) {
+    async refund(ref, charge, amount) {
       await call('refunds.create', () =>
         sdk.refunds.create(
           {
             charge: charge.id,
+            ...(amount === undefined ? {} : { amount }),
             metadata: { orderId: ref.orderId },
             ...(charge.hasFee ? { refund_application_fee: true } : {}),
           },

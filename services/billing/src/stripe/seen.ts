@@ -35,15 +35,28 @@ export function paymentSeen(intent: Stripe.PaymentIntent, charge: ChargeSeen | u
   };
 }
 
-export function chargeSeen(charge: Stripe.Charge, dispute: Stripe.Dispute | undefined): ChargeSeen {
+export function chargeSeen(
+  charge: Stripe.Charge,
+  dispute: Stripe.Dispute | undefined,
+  covers: ChargeSeen['covers'] = [],
+): ChargeSeen {
   return {
     id: charge.id,
     captured: charge.amount_captured,
     refunded: charge.amount_refunded,
     hasFee: charge.application_fee !== null,
     dispute: dispute === undefined ? 'none' : disputeSeen(dispute),
+    covers,
   };
 }
+
+/** What an invoice's lines pay for. */
+export const coversOf = (lines: readonly Stripe.InvoiceLineItem[]): ChargeSeen['covers'] =>
+  lines.map(({ amount, period }) => ({
+    amount,
+    from: new Date(period.start * 1_000),
+    until: new Date(period.end * 1_000),
+  }));
 
 /** An inquiry ("warning_…") has not taken the money. */
 function disputeSeen({ status }: Stripe.Dispute): ChargeSeen['dispute'] {

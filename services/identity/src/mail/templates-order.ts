@@ -34,6 +34,10 @@ function payment({ mode = '', amount = '' }: MailData): string {
   return `${amount} is held, and is collected once the software runs.`;
 }
 
+/** Nothing can be removed from a cluster that is gone. */
+const removed = (reason: string): string =>
+  reason === 'CLUSTER_FORGOTTEN' ? '' : ', and what runs of it is removed';
+
 /** Mails about orders, by the name of the state that they tell of. */
 export const orderTemplates = {
   'order-paid': aboutOrder((product, data) => ({
@@ -122,15 +126,15 @@ export const orderTemplates = {
       'It stays if the open invoice is paid before.',
     ],
   })),
-  'order-ended': aboutOrder((product, { message = '', refunded = '' }) => ({
+  'order-ended': aboutOrder((product, { message = '', refunded = '', reason = '' }) => ({
     subject: `Ended: ${product}`,
     buyer: paragraphs(
-      `Your order of ${product} has ended, and what runs of it is removed.`,
+      `Your order of ${product} has ended${removed(reason)}.`,
       message,
       refunded !== '' && `${refunded} was given back.`,
     ),
     seller: paragraphs(
-      `An order of ${product} has ended, and what runs of it is removed.`,
+      `An order of ${product} has ended${removed(reason)}.`,
       message,
       refunded !== '' && `${refunded} was given back.`,
     ),

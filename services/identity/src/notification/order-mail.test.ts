@@ -39,6 +39,7 @@ describe('what an order says', () => {
     ['suspended', { removalTime: time }, 'Suspended: Podinfo | Podinfo could not be charged, and is suspended. Its data is kept until 5 December 2026 at 09:30 UTC. It goes on as soon as the open invoice is paid.'],
     ['removal_announced', { removalTime: time }, 'To be removed in 3 days: Podinfo | Podinfo is still not paid. On 5 December 2026 at 09:30 UTC it is removed, with all its data. It stays if the open invoice is paid before.'],
     ['ended', { message: 'Cancelled.' }, 'Ended: Podinfo | Your order of Podinfo has ended, and what runs of it is removed. Cancelled.'],
+    ['ended', { reason: 'CLUSTER_FORGOTTEN', message: 'The cluster that it ran on is gone for good.', amountCaptured: 4_900n, amountRefunded: 3_266n }, 'Ended: Podinfo | Your order of Podinfo has ended. The cluster that it ran on is gone for good. €32.66 was given back.'],
   ])('%s (%#)', (fact, change, expected) => {
     expect(said(fact, change)).toBe(expected);
     expect(said(fact, change, 'seller')).toContain('Podinfo');

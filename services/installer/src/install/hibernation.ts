@@ -70,15 +70,22 @@ export async function sleepForOrder(
   asleepForOrder: boolean,
   orderVersion: bigint,
 ): Promise<InstallRow> {
-  const isOld = orderVersion < BigInt(row.order_version);
-  if (isOld || row.wanted === 'absent' || row.asleep_for_order === asleepForOrder) return row;
-  const changed = await changeInstall(tx, row.id, {
-    asleep_for_order: asleepForOrder,
-    order_version: String(orderVersion),
-  });
+  if (orderVersion < BigInt(row.order_version) || row.wanted === 'absent') return row;
+  const order_version = String(orderVersion);
+  // Nothing new, but from now on what an older version says is.
+  if (row.asleep_for_order === asleepForOrder) return noteOrderVersion(tx, row, order_version);
+  const changed = await changeInstall(tx, row.id, { asleep_for_order: asleepForOrder, order_version });
   await wake(tx, 'install', row.id);
   return changed;
 }
+
+const noteOrderVersion = (tx: Tx, row: InstallRow, order_version: string): Promise<InstallRow> =>
+  tx
+    .updateTable('installs')
+    .set({ order_version })
+    .where('id', '=', row.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 
 async function changeFor(
   tx: Tx,
