@@ -15,6 +15,8 @@ export function testConfig(...servers: TestServer[]): ViteUserConfig {
       globalSetup: servers.length > 0 ? [globalSetup] : [],
       pool: 'forks',
       maxWorkers: 2,
+      // Every file imports most of the platform: transformed once, not once per file.
+      fsModuleCache: true,
       // Generous, so that a busy machine fails no test: waits end by conditions, these are the last resort.
       testTimeout: 300_000,
       hookTimeout: 300_000,
