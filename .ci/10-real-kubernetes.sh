@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The first sale on a real control plane (KUBEBUILDER_ASSETS), then real charts (CNAP_TEST_CHARTS) bought, run and
-# removed on it; and the same charts on kubesim.
+# removed on it; where there is none, on kubesim. The installer's contract holds the two against each other.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 
@@ -30,6 +30,6 @@ if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
 else
   echo 'skipped: the real control plane, as KUBEBUILDER_ASSETS is not set'
   skipped=$((skipped + 1))
+  check_on kubesim
 fi
-check_on kubesim
 summary

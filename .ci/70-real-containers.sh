@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Logs and shells of real containers: a control plane and one worker with containerd on this machine, made by the
 # scripts of `../shared/kubernetes/node` (or CNAP_TEST_NODE). Needs root, containerd and runc; skips, saying so, without.
+# takes 90 s
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 

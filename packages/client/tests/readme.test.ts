@@ -1,4 +1,4 @@
-// What the README shows is what is run: tools/stack/tests/client, and .ci/60-clients.sh.
+// What the README shows is what is run: tools/stack/tests/client, and .ci/90-clients.sh.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
