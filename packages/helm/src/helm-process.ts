@@ -16,6 +16,8 @@ export type HelmResult = { code: number; output: string; errors: string };
 
 const maxOutputBytes = 64 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
+/** In the run's folder, where a run may see a cluster; there is none otherwise. */
+export const kubeconfigFile = 'kubeconfig';
 /** Of the process, in KiB of address space: a template can ask for any amount. */
 const maxMemoryKib = 4 * 1024 * 1024;
 
@@ -57,7 +59,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
     HELM_CONFIG_HOME: join(folder, 'helm'),
     HELM_DATA_HOME: join(folder, 'helm'),
     HELM_NO_PLUGINS: '1',
-    KUBECONFIG: join(folder, 'no-kubeconfig'),
+    KUBECONFIG: join(folder, kubeconfigFile),
     NO_COLOR: '1',
     GOGC: '400', // a run of 50 ms is over before collecting pays
   };

@@ -14,8 +14,9 @@ export {
   readChart,
   readChartFiles,
 } from './chart.ts';
-export { type GeneratedField, carryOver, generatedFields } from './generated.ts';
+export { type GeneratedField, carryOver, carryOverRelease, generatedFields } from './generated.ts';
 export { type Hook, type HookDeletePolicy, type HookEvent, hookOf } from './hook.ts';
+export type { ReadApi } from './lookup.ts';
 export { type SourcedObject, maxObjects, parseManifests, refuseDuplicates } from './manifests.ts';
 export { type RenderRequest, type Rendered, renderChart } from './render.ts';
 export { YamlProblem, readYaml } from './yaml.ts';

@@ -96,11 +96,18 @@ function flatten(value: unknown, source: string | undefined): KubeObject[] {
     throw invalid('an object has no apiVersion and kind', source);
   }
   if (object.kind.endsWith('List') && Array.isArray(object.items)) {
-    return object.items.flatMap((item) => flatten(item, source));
+    return object.items.flatMap((item) => flatten(withKindOfList(object, item), source));
   }
   const name = (object.metadata as { name?: unknown } | null | undefined)?.name;
   if (typeof name !== 'string' || name === '') throw invalid(`a ${object.kind} has no metadata.name`, source);
   return [value as KubeObject];
+}
+
+/** The items of a ConfigMapList need not say that they are ConfigMaps. */
+function withKindOfList(list: { apiVersion?: unknown; kind?: unknown }, item: unknown): unknown {
+  const kind = String(list.kind).slice(0, -'List'.length);
+  if (kind === '' || typeof item !== 'object' || item === null || Array.isArray(item)) return item;
+  return { apiVersion: list.apiVersion, kind, ...item };
 }
 
 function invalid(problem: string, source: string | undefined): DomainError {

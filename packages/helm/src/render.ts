@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { DomainError } from '@cnap/errors';
-import type { KubeObject } from '@cnap/kubernetes';
+import { type KindRef, type KubeObject, kindsOfCrd } from '@cnap/kubernetes';
 
 import { type Files, readArchive } from './archive.ts';
 import { chartFiles } from './chart.ts';
 import { failureOf } from './failure.ts';
-import { runHelm } from './helm-process.ts';
+import { kubeconfigFile, runHelm } from './helm-process.ts';
 import { type Hook, hookOf } from './hook.ts';
+import { type ReadApi, asksForKinds, openNamespaceView, usesLookup } from './lookup.ts';
 import { type SourcedObject, parseManifests, refuseDuplicates } from './manifests.ts';
 import { isNotes, notesTemplates } from './notes.ts';
+import { withLiftedTags } from './tags.ts';
 
 export type RenderRequest = {
   /** A packaged chart (.tgz), or its files by their path below the chart's folder, or a path to a .tgz. */
@@ -24,6 +26,8 @@ export type RenderRequest = {
   /** Of the cluster it goes to: `apps/v1`, `apps/v1/Deployment`. */
   apiVersions?: string[] | undefined;
   isUpgrade?: boolean | undefined;
+  /** For charts that use `lookup`: reads the cluster. They see the release's namespace only; without it nothing. */
+  read?: ReadApi | undefined;
   signal: AbortSignal;
   deadlineMs?: number | undefined;
 };
@@ -39,9 +43,9 @@ export type Rendered = {
 };
 
 /**
- * Renders a chart with `helm template`, without access to any cluster.
+ * Renders a chart with `helm template`, without access to any cluster, but for what {@link RenderRequest.read} gives.
  * @throws DomainError `CHART_RENDER_FAILED`, `CHART_VALUES_INVALID`, `CHART_RENDER_LIMIT`, `MANIFEST_INVALID`,
- *   `TOO_MANY_OBJECTS`, and those of `readChart`
+ *   `TOO_MANY_OBJECTS`, those of `readChart`, and whatever `read` throws
  */
 export async function renderChart(request: RenderRequest): Promise<Rendered> {
   request.signal.throwIfAborted();
@@ -49,18 +53,62 @@ export async function renderChart(request: RenderRequest): Promise<Rendered> {
   const folder = await mkdtemp(join(tmpdir(), 'cnap-helm-'));
   try {
     await writeChart(join(folder, 'chart'), files);
-    await writeFile(join(folder, 'values.json'), JSON.stringify(request.values));
-    const { code, output, errors } = await runHelm({
-      arguments: argumentsOf(request),
-      folder,
-      signal: request.signal,
-      deadlineMs: request.deadlineMs ?? 30_000,
-    });
-    if (code !== 0) throw failureOf(errors || `helm ended with status ${code}`);
-    return sort(output, request.namespace);
+    await writeFile(join(folder, 'values.json'), JSON.stringify(withLiftedTags(files, request.values)));
+    const { read } = request;
+    if (read && usesLookup(files)) return await renderLooking(request, folder, read);
+    const rendered = await renderOnce(request, folder);
+    const own = kindsBrought(rendered);
+    const known = new Set(request.apiVersions);
+    // The CRDs of a chart are there before its templates are read: Helm installs `crds/` first, and so do we.
+    const news = own.filter((name) => !known.has(name));
+    if (request.apiVersions === undefined || news.length === 0 || !asksForKinds(files)) return rendered;
+    return await renderOnce({ ...request, apiVersions: [...known, ...news] }, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function renderOnce(request: RenderRequest, folder: string, looking: string[] = []): Promise<Rendered> {
+  const { code, output, errors } = await runHelm({
+    arguments: [...argumentsOf(request), ...looking],
+    folder,
+    signal: request.signal,
+    deadlineMs: request.deadlineMs ?? 30_000,
+  });
+  if (code !== 0) throw failureOf(errors || `helm ended with status ${code}`);
+  return sort(output, request.namespace);
+}
+
+/** First without the cluster: Helm wants to know every kind that comes out, also those whose CRDs come with them. */
+async function renderLooking(request: RenderRequest, folder: string, read: ReadApi): Promise<Rendered> {
+  const blind = await renderOnce(request, folder).catch((error: unknown) => {
+    // It may be that it renders only with what is there.
+    if (error instanceof DomainError && error.reason === 'CHART_RENDER_FAILED') return undefined;
+    throw error;
+  });
+  const known = new Set(request.apiVersions);
+  const kinds = blind
+    ? kindsIn(blind).filter(({ apiVersion, kind }) => !known.has(`${apiVersion}/${kind}`))
+    : [];
+  await using view = await openNamespaceView(request.namespace, kinds, read, request.signal);
+  await writeFile(join(folder, kubeconfigFile), view.kubeconfig, { mode: 0o600 });
+  const flags = ['--dry-run=server', '--disable-openapi-validation', '--take-ownership'];
+  try {
+    return await renderOnce(request, folder, flags);
+  } catch (error) {
+    throw view.trouble ?? error;
+  }
+}
+
+function kindsIn({ objects, crds, hooks }: Rendered): KindRef[] {
+  const rendered = [...objects, ...hooks.map(({ object }) => object)];
+  return [...rendered, ...[...crds, ...rendered].flatMap(kindsOfCrd)];
+}
+
+/** What `Capabilities.APIVersions` has once the chart's `crds/` are there. */
+function kindsBrought({ crds }: Rendered): string[] {
+  const kinds = crds.flatMap(kindsOfCrd);
+  return [...new Set(kinds.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]))];
 }
 
 async function filesOf(chart: RenderRequest['chart']): Promise<Files> {

@@ -19,6 +19,7 @@ export {
   type ObjectRef,
   describeRef,
   groupOf,
+  kindsOfCrd,
   objectKey,
   refOf,
 } from './object.ts';

@@ -54,3 +54,15 @@ export function objectKey(ref: ObjectRef): string {
 export function describeRef(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace === undefined ? '' : `${ref.namespace}/`}${ref.name}`;
 }
+
+/** The kinds that a CustomResourceDefinition makes the cluster serve; none for any other object. */
+export function kindsOfCrd(crd: KubeObject): KindRef[] {
+  if (crd.kind !== 'CustomResourceDefinition') return [];
+  const { group, names, versions } = (crd['spec'] ?? {}) as {
+    group?: string;
+    names?: { kind?: string };
+    versions?: { name: string; served?: boolean }[];
+  };
+  const served = (versions ?? []).filter((version) => version.served !== false);
+  return served.map(({ name }) => ({ apiVersion: `${group}/${name}`, kind: names?.kind ?? '' }));
+}

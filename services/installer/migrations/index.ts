@@ -6,6 +6,7 @@ import * as updates from './0002-updates.ts';
 import * as hibernation from './0003-hibernation.ts';
 import * as drift from './0004-drift.ts';
 import * as pullSecret from './0005-pull-secret.ts';
+import * as replacePolicy from './0006-replace-policy.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -18,4 +19,5 @@ export const migrations = {
   '0003-hibernation': hibernation,
   '0004-drift': drift,
   '0005-pull-secret': pullSecret,
+  '0006-replace-policy': replacePolicy,
 };

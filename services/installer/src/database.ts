@@ -26,6 +26,9 @@ export type UpdatePolicyName = 'manual' | 'patch' | 'all';
 /** What is done when somebody changes or removes what an install applied. */
 export type DriftPolicyName = 'correct' | 'warn';
 
+/** What is done with an object when one of its immutable fields changes. */
+export type ReplacePolicyName = 'fail' | 'replace';
+
 /** What is done next; the order of a deployment or an update, then of a deletion. */
 export type StepName =
   | 'package'
@@ -46,8 +49,8 @@ export type StepName =
   | 'remove-namespace'
   | 'none';
 
-/** What a step remembers between two turns. */
-export type StepProgress = { chunk?: number; hooks?: HookProgress; hookRun?: number };
+/** What a step remembers between two turns; `said`: what a hook said when it failed. */
+export type StepProgress = { chunk?: number; hooks?: HookProgress; hookRun?: number; said?: string };
 
 export type Condition = { type: string; met: boolean; reason: string; message: string; time: string };
 export type Workload = { kind: string; name: string; ready: boolean; message: string };
@@ -118,6 +121,7 @@ type InstallsTable = {
   sealed_overrides: Uint8Array | null;
   update_policy: Generated<UpdatePolicyName>;
   drift_policy: Generated<DriftPolicyName>;
+  replace_policy: Generated<ReplacePolicyName>;
   /** The package that it is to run and that may still be in the making. */
   package_wanted: string | null;
   /** Something that a release is made of has changed since the last one was rendered. */

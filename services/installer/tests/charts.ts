@@ -13,12 +13,12 @@ export const digestOf = (artifact: Uint8Array): string =>
   `sha256:${createHash('sha256').update(artifact).digest('hex')}`;
 
 /** An umbrella chart with one chart in it. */
-const umbrella = (name: string, version: string, files: Files): Uint8Array =>
+export const umbrella = (name: string, version: string, files: Files): Uint8Array =>
   packChart({
     files: {
       'Chart.yaml': JSON.stringify({
         apiVersion: 'v2',
-        name: 'package',
+        name: 'cnap-package',
         version: '1.0.0',
         dependencies: [{ name, version, alias: name }],
       }),

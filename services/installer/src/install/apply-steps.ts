@@ -41,8 +41,8 @@ const applyObjects: Step = async (row, deps, signal) => {
   const index = row.progress_in_step.chunk ?? 0;
   const chunk = chunks[index];
   if (!chunk) return { do: 'go', step: 'health' };
-  const registries = row.pull_secret;
-  const result = await deps.engine.applyObjects(targetOf(row), chunk, signal, { registries });
+  const options = { registries: row.pull_secret, replace: row.replace_policy === 'replace' };
+  const result = await deps.engine.applyObjects(targetOf(row), chunk, signal, options);
   const trouble = troubleOf(row, result);
   if (trouble) return trouble;
   const record: Found['record'] = (tx) => recordApplied(tx, row, result.applied);

@@ -19,9 +19,10 @@ const hookStep =
     const runName = `${row.release_id ?? ''}-${event}-${run}`;
     const step = await deps.engine.runHooks(targetOf(row), hooks, event, runName, before, signal);
     const record: Found['record'] = (tx) => recordApplied(tx, row, step.applied);
-    const remember = (hookRun: number, progress: typeof before) => {
-      const text = JSON.stringify({ hookRun, hooks: progress });
-      return text === JSON.stringify({ hookRun: run, hooks: before })
+    const { said } = row.progress_in_step;
+    const remember = (hookRun: number, progress: typeof before, words = said) => {
+      const text = JSON.stringify({ hookRun, hooks: progress, said: words });
+      return text === JSON.stringify({ hookRun: run, hooks: before, said })
         ? {}
         : { change: { progress_in_step: text } };
     };
@@ -29,7 +30,7 @@ const hookStep =
       case 'next':
         return { do: 'go', step: row.step, record, ...remember(run, step.progress) };
       case 'waiting':
-        if (isLate(row)) return { ...late(step.message), record };
+        if (isLate(row)) return { ...late(said ?? step.message), record };
         return {
           do: 'wait',
           afterMs: pauseFor(row),
@@ -40,10 +41,17 @@ const hookStep =
       case 'failed': {
         // A deletion goes on: what a hook could not tidy up goes with the namespace.
         if (event === 'pre-delete' || event === 'post-delete') return { do: 'go', step: then, record };
-        const logs = step.progress.failed?.logs.trim() ?? '';
-        if (isLate(row)) return { ...late(step.message), record };
-        const why = logs === '' ? step.message : `${step.message}. It said last:\n${logs}`;
-        return { do: 'wait', afterMs: retryFailedMs, why, record, ...remember(run + 1, { completed: [] }) };
+        const { logs = '', permanent } = step.progress.failed ?? {};
+        const why = logs.trim() === '' ? step.message : `${step.message}. It said last:\n${logs.trim()}`;
+        if (permanent !== undefined) return { do: 'fail', reason: permanent, message: why, record };
+        if (isLate(row)) return { ...late(why), record };
+        return {
+          do: 'wait',
+          afterMs: retryFailedMs,
+          why,
+          record,
+          ...remember(run + 1, { completed: [] }, why),
+        };
       }
       case 'done':
         return { do: 'go', step: then, record };

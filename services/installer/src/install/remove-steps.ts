@@ -1,8 +1,8 @@
 import { objectKey } from '@cnap/kubernetes';
-import type { Tx } from '../database.ts';
-import type { InventoryEntry } from '../kubernetes/port.ts';
+import type { InstallRow, StepName, Tx } from '../database.ts';
+import type { Engine, InventoryEntry } from '../kubernetes/port.ts';
 import { loadInventory, recordApplied, recordRemoved } from '../release/store.ts';
-import { pauseFor, targetOf, type Step } from './steps.ts';
+import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
 /** Everything in the inventory, in reverse order; what stays on purpose is in the receipt as kept. */
 const removeObjects: Step = async (row, { db, engine }, signal) => {
@@ -10,21 +10,39 @@ const removeObjects: Step = async (row, { db, engine }, signal) => {
   const inventory = await db.acrossWorkspaces((tx) => loadInventory(tx, row.id));
   const own = inventory.filter((entry) => !isOwnNamespace(entry, target.namespace));
   if (own.length === 0) return { do: 'go', step: 'post-delete' };
+  return removeAll(row, own, engine, signal, 'post-delete');
+};
+
+async function removeAll(
+  row: InstallRow,
+  own: InventoryEntry[],
+  engine: Engine,
+  signal: AbortSignal,
+  then: StepName,
+): Promise<Found> {
+  const target = targetOf(row);
   const { removed, kept, left, waiting } = await engine.removeObjects(target, own, signal);
+  // What a chart wants kept within the namespace goes with that all the same, and the receipt says so then.
+  const stays = kept.filter(({ entry }) => entry.namespace !== target.namespace);
   const outcomes = [
     ...removed.map((entry) => ({ entry, outcome: 'deleted' })),
-    ...kept.map(({ entry }) => ({ entry, outcome: 'kept' })),
+    ...stays.map(({ entry }) => ({ entry, outcome: 'kept' })),
   ];
   const record = outcomes.length === 0 ? {} : { record: (tx: Tx) => recordRemoved(tx, row, outcomes) };
-  if (left.length === 0) return { do: 'go', step: 'post-delete', ...record };
+  if (left.length === 0) return { do: 'go', step: then, ...record };
   const why = waiting.map(({ message }) => message).join('; ') || `${left.length} objects are being deleted.`;
   return { do: 'wait', afterMs: pauseFor(row), why, ...record };
-};
+}
 
 /** The namespace last; volume claims that StatefulSets made go with it and into the receipt. */
 const removeNamespace: Step = async (row, { db, engine }, signal) => {
   const target = targetOf(row);
   const known = await db.acrossWorkspaces((tx) => loadInventory(tx, row.id));
+  // Hooks that ran after everything else was gone may have left something elsewhere.
+  const elsewhere = known.filter(
+    (entry) => entry.namespace !== target.namespace && !isOwnNamespace(entry, target.namespace),
+  );
+  if (elsewhere.length > 0) return removeAll(row, elsewhere, engine, signal, 'remove-namespace');
   const keys = new Set(known.map(objectKey));
   const claims = (await engine.listVolumeClaims(target, signal))
     .filter((claim) => !keys.has(objectKey(claim)))

@@ -1,7 +1,7 @@
 import { DomainError } from '@cnap/errors';
-import { carryOver, generatedFields, type Rendered } from '@cnap/helm';
+import { carryOverRelease, type Rendered } from '@cnap/helm';
 import { newId, shortId } from '@cnap/ids';
-import { objectKey } from '@cnap/kubernetes';
+import { type KubeObject, objectKey } from '@cnap/kubernetes';
 import type { Updateable } from 'kysely';
 import type { InstallRow, Tables } from '../database.ts';
 import { installOrder, splitCrds } from '../kubernetes/order.ts';
@@ -81,23 +81,23 @@ type Made = {
   change: Updateable<Tables['installs']>;
 };
 
-async function renderNew(row: InstallRow, target: Target, deps: RunDeps, signal: AbortSignal): Promise<Made> {
+/** Renders what an install is to run, with what was generated before; stores nothing. */
+export async function renderNew(
+  row: InstallRow,
+  target: Target,
+  deps: RunDeps,
+  signal: AbortSignal,
+): Promise<Made> {
   const pack = await deps.catalog.package(row.package_id);
   const overrides = overridesOf(deps.keyring, row);
   const once = () => renderFor(row, target, pack, overrides, deps, signal);
   // The release before has the passwords that are in use; what differs between two renderings is generated.
   const [rendered, again] =
     row.release_id === null ? [await once(), undefined] : [await once(), await once()];
-  const { crds, rest } = splitCrds(rendered.objects);
-  const former = again && (await deps.manifests(row)).objects;
-  const objects =
-    again && former ? carryOver(rest, former, generatedFields(rendered.objects, again.objects)) : rest;
+  const { objects, hooks } = again ? carryOverRelease(rendered, again, await deps.manifests(row)) : rendered;
+  const { crds, rest } = splitCrds(objects.filter((object) => !isOwnNamespace(object, target)));
   return {
-    manifests: {
-      crds: [...rendered.crds, ...crds],
-      objects: installOrder(objects),
-      hooks: rendered.hooks,
-    },
+    manifests: { crds: [...rendered.crds, ...crds], objects: installOrder(rest), hooks },
     pack,
     overrides,
     change: { notes: withoutSecrets(rendered.notes, row.product, openInputs(deps.keyring, row)) },
@@ -144,8 +144,21 @@ async function renderFor(
   const host = baseDomain === '' ? '' : `${shortId(row.id)}.${baseDomain}`;
   const facts = { installId: row.id, namespace, host };
   const values = withOverrides(valuesOf(row.product, openInputs(keyring, row), facts), overrides, pack);
-  return renderChart({ chart, releaseName, namespace, values, ...capabilities, signal });
+  return renderChart({
+    chart,
+    releaseName,
+    namespace,
+    values,
+    ...capabilities,
+    isUpgrade: row.healthy_release_id !== null,
+    read: (path, accept, ends) => engine.readApi(target.clusterId, path, accept, ends),
+    signal,
+  });
 }
+
+/** The namespace is the platform's, with what guards it; a chart that brings it as well does not change that. */
+const isOwnNamespace = ({ apiVersion, kind, metadata }: KubeObject, { namespace }: Target): boolean =>
+  apiVersion === 'v1' && kind === 'Namespace' && metadata.name === namespace;
 
 function plannedEntries({ crds, objects }: Manifests, target: Target, { kinds }: PackageSeen) {
   const clusterWide = new Set(

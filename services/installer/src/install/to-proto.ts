@@ -1,6 +1,7 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import {
+  InstallReplacePolicy,
   InstallSchema,
   InstallState,
   InstallUpdatePolicy,
@@ -69,6 +70,8 @@ export function installToProto(row: InstallRow, viewer: Viewer, outputs: Output[
     releaseId: row.release_id ?? '',
     updatePolicy: policyToProto[row.update_policy],
     driftPolicy: driftPolicyToProto[row.drift_policy],
+    replacePolicy:
+      row.replace_policy === 'replace' ? InstallReplacePolicy.REPLACE : InstallReplacePolicy.FAIL,
     revision: row.revision,
     packageVersion: row.package_version,
     inputs: row.public_inputs as JsonObject,

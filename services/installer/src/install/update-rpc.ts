@@ -1,12 +1,16 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { DomainError, notFound } from '@cnap/errors';
 import { publish } from '@cnap/events';
-import { InstallUpdatePolicy, type Install } from '@cnap/proto/cnap/installer/v1/install';
+import {
+  InstallReplacePolicy,
+  InstallUpdatePolicy,
+  type Install,
+} from '@cnap/proto/cnap/installer/v1/install';
 import type { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
 import { workspaceOf } from '@cnap/rpc';
 import type { Keyring } from '@cnap/secrets';
 import { wake } from '@cnap/reconcile';
-import type { Database, InstallRow, Tx, UpdatePolicyName } from '../database.ts';
+import type { Database, InstallRow, ReplacePolicyName, Tx, UpdatePolicyName } from '../database.ts';
 import { lookAtDriftsNow } from '../drift/store.ts';
 import { driftPolicies } from '../drift/to-proto.ts';
 import { findRelease } from '../release/store.ts';
@@ -41,6 +45,12 @@ const policies: Partial<Record<InstallUpdatePolicy, UpdatePolicyName>> = {
   [InstallUpdatePolicy.ALL]: 'all',
 };
 
+const replacePolicies: Record<InstallReplacePolicy, ReplacePolicyName> = {
+  [InstallReplacePolicy.UNSPECIFIED]: 'fail',
+  [InstallReplacePolicy.FAIL]: 'fail',
+  [InstallReplacePolicy.REPLACE]: 'replace',
+};
+
 /** What changes an install that is there; each answers at once, and its reconciler does the rest. */
 export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
   type Change = (tx: Tx, row: InstallRow) => Promise<InstallRow>;
@@ -60,7 +70,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
     changeable(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
 
   return {
-    async updateInstall({ id, name, updatePolicy, packageId, driftPolicy }, context) {
+    async updateInstall({ id, name, updatePolicy, packageId, driftPolicy, replacePolicy }, context) {
       const workspaceId = workspaceOf(context);
       const seen = await look(workspaceId, id);
       if (packageId !== undefined) {
@@ -81,6 +91,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
           ...(name === undefined ? {} : { name }),
           ...(policy === undefined ? {} : { update_policy: policy }),
           ...(drift === undefined ? {} : { drift_policy: drift }),
+          ...(replacePolicy === undefined ? {} : { replace_policy: replacePolicies[replacePolicy] }),
         });
         return packageId === undefined ? changed : runPackage(tx, row, packageId);
       });

@@ -22,11 +22,13 @@ import type {
   NamespaceSettings,
   Target,
 } from './port.ts';
+import { beingDeleted, isImmutable, makeAnew } from './replace.ts';
 import { undeclaredFields, withoutField } from './undeclared-fields.ts';
 
 /** Of one install at a time, so that a large chart leaves room for others. */
 const atOnce = 6;
 
+type ApplyOptions = { registries?: boolean | undefined; replace?: boolean | undefined };
 type Outcome = { entry: InventoryEntry; warnings: string[] } | { failure: ApplyFailure };
 
 /** The namespace first, then what it holds. */
@@ -54,7 +56,7 @@ export async function applyAll(
   target: Target,
   objects: KubeObject[],
   signal: AbortSignal,
-  options: { registries?: boolean | undefined },
+  options: ApplyOptions,
 ): Promise<ApplyResult> {
   let stop = false;
   const outcomes = await inParallel(objects, atOnce, async (object): Promise<Outcome | undefined> => {
@@ -148,7 +150,7 @@ async function applyOne(
   target: Target,
   object: KubeObject,
   signal: AbortSignal,
-  options: { registries?: boolean | undefined },
+  options: ApplyOptions,
 ): Promise<Outcome> {
   const ref = refOf(object);
   try {
@@ -158,12 +160,22 @@ async function applyOne(
     const existing = foreign ? await cluster.get(refOf(owned), signal) : undefined;
     const owner = existing ? ownerOf(existing, target) : 'this';
     if (owner !== 'this') return { failure: ownedByAnother(refOf(owned), owner) };
-    const { applied, warnings } = await applyDeclared(cluster, owned, signal);
+    const { applied, warnings } = await applyDeclared(cluster, owned, signal).catch(
+      async (error: unknown) => {
+        if (!isImmutable(error)) throw error;
+        const allowed = options.replace === true;
+        return { applied: await makeAnew(cluster, owned, error, { allowed, signal }), warnings: [] };
+      },
+    );
+    if (isFailure(applied)) return { failure: applied };
+    if (applied.metadata.deletionTimestamp !== undefined) return { failure: beingDeleted(owned) };
     return { entry: inventoryEntry(applied), warnings };
   } catch (error) {
     return { failure: failureOrThrow(error, ref) };
   }
 }
+
+const isFailure = (outcome: KubeObject | ApplyFailure): outcome is ApplyFailure => 'permanent' in outcome;
 
 /** Without the fields that no schema has: charts carry such, and Helm 3 and `kubectl apply` let them pass. */
 export async function applyDeclared(

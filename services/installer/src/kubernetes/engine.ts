@@ -23,6 +23,8 @@ export function createEngine(options: ConnectionOptions): Engine {
     prepareNamespace: (target, settings, signal) =>
       connections.use(target.clusterId, signal, (cluster) =>
         prepareNamespace(cluster, target, settings, signal),
+    readApi: (clusterId, path, accept, signal) =>
+      connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
       ),
     applyCrds: (target, crds, signal) =>
       connections.use(target.clusterId, signal, (cluster) => applyCrds(cluster, target, crds, signal)),

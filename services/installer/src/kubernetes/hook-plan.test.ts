@@ -4,9 +4,14 @@ import { expect, test } from 'vitest';
 
 import { hooksFor, keyOfHook, lookAtHook, planHooks, runAnnotation } from './hook-plan.ts';
 
+const versions: Record<string, string> = {
+  Job: 'batch/v1',
+  CustomResourceDefinition: 'apiextensions.k8s.io/v1',
+};
+
 function hook(name: string, annotations: Record<string, string> = {}, kind = 'Job'): Hook {
   const object: KubeObject = {
-    apiVersion: kind === 'Job' ? 'batch/v1' : 'v1',
+    apiVersion: versions[kind] ?? 'v1',
     kind,
     metadata: { name, annotations: { 'helm.sh/hook': 'pre-install', ...annotations } },
   };
@@ -27,20 +32,17 @@ const existing = (run: string, status: object = {}, more: object = {}): KubeObje
 });
 const start = Date.parse('2026-01-01T00:00:00Z');
 
-test('hooks of an event run by weight, then kind, then name', () => {
+test('hooks of an event run by weight, then name, then kind as Helm installs kinds', () => {
   const hooks = [
     hook('c'),
     hook('b', { 'helm.sh/hook-weight': '-1' }),
     hook('a'),
+    hook('a', {}, 'ServiceAccount'),
     hook('z', {}, 'ConfigMap'),
     hook('post', { 'helm.sh/hook': 'post-install' }),
   ];
-  expect(hooksFor(hooks, 'pre-install').map(({ object }) => object.metadata.name)).toEqual([
-    'b',
-    'z',
-    'a',
-    'c',
-  ]);
+  const names = hooksFor(hooks, 'pre-install').map(({ object }) => `${object.kind} ${object.metadata.name}`);
+  expect(names).toEqual(['Job b', 'ServiceAccount a', 'Job a', 'Job c', 'ConfigMap z']);
 });
 
 test('one after the other, then those are removed whose policy says so', () => {
@@ -52,6 +54,13 @@ test('one after the other, then those are removed whose policy says so', () => {
     hooks: [a],
   });
   expect(planHooks([b], { completed: [keyOfHook(b)] })).toEqual({ do: 'finish' });
+});
+
+test('a CRD that is a hook is never deleted: its resources would go with it', () => {
+  const crd = hook('x', { 'helm.sh/hook-delete-policy': 'hook-succeeded' }, 'CustomResourceDefinition');
+  expect(planHooks([crd], { completed: [keyOfHook(crd)] })).toEqual({ do: 'finish' });
+  expect(lookAtHook(crd, existing('run-1'), 'run-2', start, 1_000)).toBe('create');
+  expect(lookAtHook(crd, existing('run-2'), 'run-2', start, 1_000)).toBe('succeeded');
 });
 
 test('a failed hook ends the run, and goes only when its policy says so', () => {

@@ -2,6 +2,7 @@ import type { Hook, HookEvent } from '@cnap/helm';
 import { type KubeObject, objectKey, refOf } from '@cnap/kubernetes';
 
 import { healthOf } from './health.ts';
+import { isCrd, rankOf } from './order.ts';
 import type { HookProgress } from './port.ts';
 
 /** Names the run that made a hook's object, so that one left by an earlier run is not taken for ours. */
@@ -9,12 +10,13 @@ export const runAnnotation = 'cnap.tech/hook-run';
 
 export type HookPlan = { do: 'look'; hook: Hook } | { do: 'remove'; hooks: Hook[] } | { do: 'finish' };
 
-/** The hooks of an event in the order Helm runs them: weight, then kind, then name. */
+/** The hooks of an event in the order Helm runs them: weight, then name, then kind (pkg/action/hooks.go). */
 export function hooksFor(hooks: readonly Hook[], event: HookEvent): Hook[] {
-  const nameOf = ({ object }: Hook) => `${object.kind}/${object.metadata.name}`;
+  const nameOf = ({ object }: Hook) => object.metadata.name;
+  const byName = (a: Hook, b: Hook) => (nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1);
   return hooks
     .filter((hook) => hook.events.includes(event))
-    .toSorted((a, b) => a.weight - b.weight || (nameOf(a) < nameOf(b) ? -1 : 1));
+    .toSorted((a, b) => a.weight - b.weight || byName(a, b) || rankOf(a.object.kind) - rankOf(b.object.kind));
 }
 
 /** What to do next: look at the first hook that is not done, then clean up. */
@@ -26,9 +28,11 @@ export function planHooks(ordered: Hook[], progress: HookProgress): HookPlan {
   }
   const { failed } = progress;
   const over = ordered.filter((hook) =>
-    isDone(hook)
-      ? hook.deletePolicies.includes('hook-succeeded')
-      : keyOfHook(hook) === failed?.hook && hook.deletePolicies.includes('hook-failed'),
+    isCrd(hook.object)
+      ? false
+      : isDone(hook)
+        ? hook.deletePolicies.includes('hook-succeeded')
+        : keyOfHook(hook) === failed?.hook && hook.deletePolicies.includes('hook-failed'),
   );
   return over.length > 0 ? { do: 'remove', hooks: over } : { do: 'finish' };
 }
@@ -45,7 +49,8 @@ export function lookAtHook(
 ): HookLook {
   if (!existing) return 'create';
   if (existing.metadata.deletionTimestamp !== undefined) return 'wait';
-  if (existing.metadata.annotations?.[runAnnotation] !== run) return 'replace';
+  if (existing.metadata.annotations?.[runAnnotation] !== run)
+    return isCrd(hook.object) ? 'create' : 'replace';
   if (hook.object.kind !== 'Job' && hook.object.kind !== 'Pod') return 'succeeded';
   const { state, message } = healthOf(refOf(existing), existing);
   const { phase } = (existing['status'] ?? {}) as { phase?: string };

@@ -8,10 +8,10 @@ import {
   refOf,
 } from '@cnap/kubernetes';
 
-import { applyFailure } from './apply-failure.ts';
+import { applyFailure, ownedByAnother } from './apply-failure.ts';
 import { type HookLook, hooksFor, keyOfHook, lookAtHook, planHooks, runAnnotation } from './hook-plan.ts';
 import { lastLogLines } from './logs.ts';
-import { fieldManager, inventoryEntry, ownedObject } from './owned-object.ts';
+import { fieldManager, inventoryEntry, ownedObject, ownerOf } from './owned-object.ts';
 import type { HookProgress, HookStep, Target } from './port.ts';
 
 const defaultDeadlineMs = 5 * 60_000; // Helm's --timeout
@@ -60,6 +60,11 @@ async function lookAndAct(cluster: Cluster, hookRun: HookRun, hook: Hook): Promi
   const waiting = (message: string): HookStep => ({ state: 'waiting', progress, message, applied: [] });
   if (look === 'wait') return waiting(`${describeRef(ref)} runs`);
   if (look === 'replace') {
+    const owner = existing ? ownerOf(existing, target) : 'this';
+    if (owner !== 'this' && object.metadata.namespace !== target.namespace) {
+      const { message, reason } = ownedByAnother(ref, owner);
+      return failed(progress, hook, message, '', reason);
+    }
     const gone = await cluster.delete(ref, { uid: existing?.metadata.uid, signal });
     return gone === 'gone'
       ? { state: 'next', progress, message: '', applied: [] }
@@ -87,14 +92,21 @@ async function create(cluster: Cluster, hookRun: HookRun, hook: Hook, object: Ku
   } catch (error) {
     const failure = applyFailure(error, refOf(object));
     if (!failure.permanent) throw error;
-    return failed(progress, hook, failure.message, '');
+    return failed(progress, hook, failure.message, '', failure.reason);
   }
 }
 
-function failed(progress: HookProgress, hook: Hook, message: string, logs: string): HookStep {
+function failed(
+  progress: HookProgress,
+  hook: Hook,
+  message: string,
+  logs: string,
+  permanent?: string,
+): HookStep {
+  const failure = { hook: keyOfHook(hook), message, logs, ...(permanent === undefined ? {} : { permanent }) };
   return {
     state: 'next',
-    progress: { ...progress, failed: { hook: keyOfHook(hook), message, logs } },
+    progress: { ...progress, failed: failure },
     message,
     applied: [],
   };

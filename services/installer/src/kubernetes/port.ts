@@ -79,7 +79,8 @@ export type CrdResult = ApplyResult & { established: boolean; waitingFor: string
 
 /** What is remembered of a run of hooks between steps; begin with `{ completed: [] }`. */
 export type HookProgress = { completed: string[]; failed?: HookFailure };
-export type HookFailure = { hook: string; message: string; logs: string };
+/** `permanent`: why trying again cannot help; absent when it may. */
+export type HookFailure = { hook: string; message: string; logs: string; permanent?: string };
 
 /** One step of a run of hooks: store `progress`, then do what `state` says. */
 export type HookStep = {
@@ -157,7 +158,10 @@ export interface Engine extends AsyncDisposable {
   /** Namespace, quota, limits, network policy, pull secret. */
   prepareNamespace(target: Target, settings: NamespaceSettings, signal: AbortSignal): Promise<ApplyResult>;
   applyCrds(target: Target, crds: KubeObject[], signal: AbortSignal): Promise<CrdResult>;
-  /** A chunk of `installOrder`; see `chunksOf`. */
+  /**
+   * A chunk of `installOrder`; see `chunksOf`.
+   * @param options `replace`: an object whose immutable fields change is made anew
+   */
   applyObjects(
     target: Target,
     objects: KubeObject[],
@@ -169,6 +173,8 @@ export interface Engine extends AsyncDisposable {
     target: Target,
     hooks: Hook[],
     event: HookEvent,
+  /** For rendering: a GET of the cluster's API, for charts that look up what is there. */
+  readApi(clusterId: string, path: string, accept: string, signal: AbortSignal): Promise<string>;
     run: string,
     progress: HookProgress,
     signal: AbortSignal,
@@ -180,7 +186,7 @@ export interface Engine extends AsyncDisposable {
     target: Target,
     objects: readonly { object: KubeObject; entry: InventoryEntry }[],
     signal: AbortSignal,
-    options?: { registries?: boolean },
+    options?: { registries?: boolean; replace?: boolean },
   ): Promise<Compared[]>;
   /** Applies objects again, as {@link compareObjects} gave them. */
   correctObjects(target: Target, objects: readonly KubeObject[], signal: AbortSignal): Promise<ApplyResult>;
