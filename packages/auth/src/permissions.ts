@@ -3,13 +3,14 @@ import { roles, type Role } from './caller.ts';
 /**
  * The lowest role that holds each permission; roles above hold it too. A viewer reads and nothing else, a
  * member does everything but what concerns members, the audit log, the Stripe connection and registry credentials'
- * secrets, an admin everything but transferring and deleting the workspace.
+ * secrets, an admin everything but transferring and deleting the workspace and forgetting a cluster with what is on it.
  */
 export const permissions = {
   'audit.read': 'admin',
   'checkouts.create': 'member',
   'clusters.create': 'member',
   'clusters.delete': 'member',
+  'clusters.forget': 'owner',
   'clusters.read': 'viewer',
   'clusters.update': 'member',
   'installs.create': 'member',

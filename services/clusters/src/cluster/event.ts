@@ -39,5 +39,6 @@ export const clusterFact = (
     stateReason: row.state_reason,
     kubernetesVersion: row.kubernetes_version,
     kubeconfigRevision: row.kubeconfig_revision,
+    clusterUid: row.cluster_uid,
   }),
 });

@@ -148,6 +148,24 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
     return {};
   },
 
+  async forgetCluster({ id }, context) {
+    const workspaceId = workspaceOf(context);
+    await db.inWorkspace(workspaceId, async (tx) => {
+      const row = await findCluster(tx, workspaceId, id, { locked: true });
+      if (!row) throw notFound('cluster', id);
+      if (row.state !== 'unreachable') {
+        const message = 'The cluster can be reached; only one that cannot is forgotten.';
+        throw new DomainError('failed-precondition', 'CLUSTER_REACHABLE', message, {
+          suggestion: 'Delete its installs, and then the cluster.',
+        });
+      }
+      await deleteCluster(tx, id);
+      await wake(tx, 'cluster', id);
+      await publish(tx, clusterFact('forgotten', row, row.region_name, Number(row.version) + 1));
+    });
+    return {};
+  },
+
   async *watchCluster({ id }, context) {
     const workspaceId = workspaceOf(context);
     const read = () => db.inWorkspace(workspaceId, (tx) => findCluster(tx, workspaceId, id));

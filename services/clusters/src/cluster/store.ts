@@ -17,10 +17,17 @@ const inRegion = (tx: Tx) =>
     .selectAll('clusters')
     .select('regions.name as region_name');
 
-export const findCluster = (tx: Tx, workspaceId: string, id: string): Promise<ClusterInRegion | undefined> =>
+/** `locked`: nobody else changes it until the transaction ends. */
+export const findCluster = (
+  tx: Tx,
+  workspaceId: string,
+  id: string,
+  { locked = false } = {},
+): Promise<ClusterInRegion | undefined> =>
   inRegion(tx)
     .where('clusters.workspace_id', '=', workspaceId)
     .where('clusters.id', '=', id)
+    .$if(locked, (query) => query.forUpdate('clusters'))
     .executeTakeFirst();
 
 /** Whatever its workspace: for reconcilers and internal calls. */
