@@ -1,5 +1,5 @@
 // Sets everything up on a machine that has only Node ≥ 20, npm and git, and then runs a command on the
-// repository's own Node 24:   node tools/bootstrap.mjs start|test|sale|bench|fuzz|<script of package.json> [-- arguments]
+// repository's own Node 24:   node tools/bootstrap.mjs start|test|sale|bench|fuzz|chaos|<script of package.json> [-- arguments]
 // Plain JavaScript without dependencies: it runs before anything is installed, on whatever Node there is.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,6 +20,7 @@ const entries = {
   sale: 'tools/stack/src/sale/main.ts',
   bench: 'tools/bench/src/main.ts',
   fuzz: 'tools/stack/src/fuzz/main.ts',
+  chaos: 'tools/stack/src/chaos/main.ts',
   test: 'tools/run-tests.ts',
 };
 /** The outside programs that a command needs. */
@@ -28,6 +29,7 @@ const programs = {
   test: ['postgres', 'nats-server', 'helm'],
   bench: ['helm'],
   fuzz: ['postgres', 'nats-server', 'helm'],
+  chaos: ['postgres', 'nats-server', 'helm'],
 };
 
 checkCommand();

@@ -67,6 +67,7 @@ export async function startCluster(
   const kubeconfigPath = join(options.dataDir, 'kubeconfig');
   await mkdir(options.dataDir, { recursive: true });
   if (options.kubernetes === 'kubesim') {
+    const route = options.routes['*>kubesim'];
     await step('kubesim, a simulated Kubernetes', () =>
       supervisor.start('kubesim', () =>
         startNodeProcess({
@@ -76,6 +77,7 @@ export async function startCluster(
             `--port=${kept.ports.kubesim}`,
             `--data=${join(options.dataDir, 'kubesim')}`,
             `--kubeconfig=${kubeconfigPath}`,
+            ...(route === undefined ? [] : [`--public-url=http://127.0.0.1:${route}`]),
           ],
           logFile: join(options.dataDir, 'logs', 'kubesim.log'),
           readyUrl: `http://127.0.0.1:${kept.ports.kubesim}/readyz`,

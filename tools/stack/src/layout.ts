@@ -29,9 +29,20 @@ export type Surroundings = {
   /** Where mails go. */
   smtpUrl: string;
   stripe: { secretKey: string; webhookSecret: string; apiUrl: string | undefined };
+  routes?: Routes;
 };
 
+/** Ports to use in place of the real ones, by who connects and to whom (`billing>postgres`): a fault test's proxies. */
+export type Routes = Readonly<Record<string, number>>;
+
 const loopback = (port: number) => `http://127.0.0.1:${port}`;
+
+function withPort(text: string, port: number | undefined): string {
+  if (port === undefined) return text;
+  const url = new URL(text);
+  url.port = String(port);
+  return url.href.replace(/\/$/, '');
+}
 
 /** The database URL of one service's own role. */
 export function serviceDatabaseUrl(adminUrl: string, service: string, password: string): string {
@@ -43,15 +54,19 @@ export function serviceDatabaseUrl(adminUrl: string, service: string, password: 
 
 /** The environment that a program runs with: what deploy/ sets by hand. */
 export function environmentOf(program: Program, kept: Kept, around: Surroundings): Record<string, string> {
+  const portTo = (name: PortName) => around.routes?.[`${program}>${name}`];
   const urls = Object.fromEntries(
-    serviceNames.map((name) => [`CNAP_${name.toUpperCase()}_URL`, loopback(kept.ports[name])]),
+    serviceNames.map((name) => [
+      `CNAP_${name.toUpperCase()}_URL`,
+      loopback(portTo(name) ?? kept.ports[name]),
+    ]),
   );
   const publicKeys = Object.fromEntries(
     Object.entries(kept.keys).map(([name, { publicKey }]) => [name, publicKey]),
   );
   const common = {
     ...urls,
-    NATS_URL: around.natsUrl,
+    NATS_URL: withPort(around.natsUrl, portTo('nats')),
     CNAP_PUBLIC_URL: loopback(around.publicPort),
     CNAP_SERVICE_PRIVATE_KEY: kept.keys[program].privateKey,
     CNAP_SERVICE_PUBLIC_KEYS: JSON.stringify(publicKeys),
@@ -60,13 +75,18 @@ export function environmentOf(program: Program, kept: Kept, around: Surroundings
   return {
     ...common,
     PORT: String(kept.ports[program]),
-    DATABASE_URL: serviceDatabaseUrl(around.databaseUrl, program, kept.passwords[program] ?? ''),
+    DATABASE_URL: withPort(
+      serviceDatabaseUrl(around.databaseUrl, program, kept.passwords[program] ?? ''),
+      portTo('postgres'),
+    ),
     CNAP_KEYS: kept.keyring,
     ...(program === 'billing'
       ? {
           STRIPE_SECRET_KEY: around.stripe.secretKey,
           STRIPE_WEBHOOK_SECRET: around.stripe.webhookSecret,
-          ...(around.stripe.apiUrl === undefined ? {} : { STRIPE_API_URL: around.stripe.apiUrl }),
+          ...(around.stripe.apiUrl === undefined
+            ? {}
+            : { STRIPE_API_URL: withPort(around.stripe.apiUrl, portTo('stripesim')) }),
         }
       : {}),
     ...(program === 'identity' ? { CNAP_SMTP_URL: around.smtpUrl } : {}),

@@ -59,7 +59,8 @@ async function bringUp(
     () => migrateAll(stores.databaseUrl, urlOf),
   );
   const smtpUrl = process.env['CNAP_SMTP_URL'] ?? mails?.smtpUrl ?? '';
-  const around: Surroundings = { ...stores, publicPort: options.publicPort, smtpUrl, stripe };
+  const { publicPort, routes } = options;
+  const around: Surroundings = { ...stores, publicPort, smtpUrl, stripe, routes };
   await step(`${programs.length} processes: ${programs.join(', ')}`, () =>
     startPrograms(supervisor, options, kept, around),
   );

@@ -13,6 +13,7 @@ test('what npm start does without options', () => {
     databaseUrl: undefined,
     natsUrl: undefined,
     seed: true,
+    routes: {},
   });
 });
 
@@ -34,6 +35,7 @@ test('options and environment', () => {
     databaseUrl: 'postgres://db',
     natsUrl: undefined,
     seed: false,
+    routes: {},
   });
 });
 

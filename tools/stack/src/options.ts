@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Routes } from './layout.ts';
 
 /** What `npm start` was asked for. */
 export type Options = {
@@ -14,6 +15,8 @@ export type Options = {
   databaseUrl: string | undefined;
   natsUrl: string | undefined;
   seed: boolean;
+  /** From CNAP_ROUTES, as JSON: for fault tests, which put proxies between the programs. */
+  routes: Routes;
 };
 
 /** A mistake of the person who starts it: one line, no stack trace. */
@@ -43,6 +46,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options {
     databaseUrl: env['DATABASE_URL'] || undefined,
     natsUrl: env['NATS_URL'] || undefined,
     seed: !values['no-seed'],
+    routes: JSON.parse(env['CNAP_ROUTES'] || '{}') as Routes,
   };
 }
 

@@ -11,9 +11,13 @@ import { needDevFile, type DevFile } from '../dev-file.ts';
 /** `npm start` that runs. */
 export type PlatformProcess = AsyncDisposable & { pid: number; dev: DevFile; dataDir: string; log: string };
 
-/** `npm start` in a scratch folder, with its sample data. */
+/**
+ * `npm start` in a scratch folder, with its sample data.
+ * @param prepare puts into the data folder what is to be there before, and says what else the environment has
+ */
 export async function startPlatformProcess(
   environment: Record<string, string> = { LOG_LEVEL: 'warn' },
+  prepare: (dataDir: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
 ): Promise<PlatformProcess> {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'cnap-fuzz-'));
@@ -21,9 +25,16 @@ export async function startPlatformProcess(
   await chmod(folder, 0o755); // root's Postgres runs as another user
   const dataDir = join(folder, 'data');
   const log = join(folder, 'platform.log');
+  const prepared = await prepare(dataDir);
   const entry = join(import.meta.dirname, '../main.ts');
   const child = spawn(process.execPath, [entry], {
-    env: { ...process.env, CNAP_DATA: dataDir, CNAP_PORT: String(await freePort()), ...environment },
+    env: {
+      ...process.env,
+      CNAP_DATA: dataDir,
+      CNAP_PORT: String(await freePort()),
+      ...environment,
+      ...prepared,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const file = createWriteStream(log);

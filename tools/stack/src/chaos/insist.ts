@@ -1,0 +1,36 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { reasonOf } from '@cnap/client';
+import { messageOf } from '@cnap/errors';
+import { Code, ConnectError } from '@connectrpc/connect';
+
+/** Something was refused. `code` is empty when it was not the platform that did, `reason` when it gave none. */
+export type Refusal = { atMs: number; what: string; code: string; reason: string; text: string };
+
+/** How somebody asks who does not give up. */
+export type Insisting = { refusals: Refusal[]; now: () => number };
+
+const callMs = 12_000;
+const againMs = 400;
+
+/** Asks again until there is an answer: what a person does whose browser says that something went wrong. */
+export async function insist<T>(
+  { refusals, now }: Insisting,
+  what: string,
+  signal: AbortSignal,
+  work: (call: { signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    const patience = AbortSignal.timeout(callMs);
+    try {
+      return await work({ signal: AbortSignal.any([signal, patience]) });
+    } catch (error) {
+      signal.throwIfAborted();
+      const isOurs = error instanceof ConnectError && !patience.aborted;
+      const code = isOurs ? Code[error.code] : '';
+      const text = patience.aborted ? 'no answer' : isOurs ? error.rawMessage : messageOf(error);
+      refusals.push({ atMs: Math.round(now()), what, code, reason: reasonOf(error) ?? '', text });
+      await pause(againMs, undefined, { signal });
+    }
+  }
+}
