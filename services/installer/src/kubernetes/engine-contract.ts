@@ -3,6 +3,13 @@ import { type Hook, carryOver, generatedFields } from '@cnap/helm';
 import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { logCases } from './contract/logs.ts';
+import { readingCases } from './contract/reading.ts';
+import { refusalCases } from './contract/refusals.ts';
+import { removalCases } from './contract/removal.ts';
+import { sleepingCases } from './contract/sleeping.ts';
+import { waitingCases } from './contract/waiting.ts';
+import { watchingCases } from './contract/watching.ts';
 import { baseline, engineDriver, newTarget } from './engine-driver.ts';
 import {
   chartsFolder,
@@ -16,6 +23,9 @@ import {
 import { installLabel } from './owned-object.ts';
 import type { HookProgress, InventoryEntry } from './port.ts';
 
+/** What has tests of its own: shells on real containers, connections in cluster-connections' tests. */
+const elsewhere = ['execPod', 'forget'];
+
 const nowhere = formatKubeconfig({ context: 'nowhere', server: 'http://127.0.0.1:1', token: 'none' });
 
 /**
@@ -27,12 +37,23 @@ export function describeEngine(
   kubeconfig: string | undefined,
   options: { schemas?: boolean } = {},
 ): void {
+  const skip = kubeconfig === undefined;
+  const driver = engineDriver(kubeconfig ?? nowhere);
+  const { engine, cluster, changed, signal, until, render, deploy, becomeHealthy, remove } = driver;
+  afterAll(() => driver[Symbol.asyncDispose]());
+
   // Side by side: each has its own namespace, and most of the time is waiting for one to empty.
-  const how = { concurrent: true, skip: kubeconfig === undefined };
-  describe(`the engine on ${clusterName}`, how, () => {
-    const driver = engineDriver(kubeconfig ?? nowhere);
-    const { engine, cluster, changed, signal, until, render, deploy, becomeHealthy, remove } = driver;
-    afterAll(() => driver[Symbol.asyncDispose]());
+  describe(`the engine on ${clusterName}`, { concurrent: true, skip }, () => {
+    for (const cases of [
+      waitingCases,
+      refusalCases,
+      removalCases,
+      watchingCases,
+      sleepingCases,
+      logCases,
+      readingCases,
+    ])
+      cases(driver);
 
     test('the sample chart: healthy, its hook run, its password kept, removed with a receipt', async () => {
       const target = newTarget();
@@ -213,58 +234,6 @@ export function describeEngine(
       await remove(target, result.applied);
     });
 
-    test('an object that a finalizer holds is told, and goes when it is let go', async () => {
-      const target = newTarget();
-      await engine.prepareNamespace(target, baseline, signal);
-      const held: KubeObject = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'held', finalizers: ['example.com/holds'] },
-      };
-      const { applied } = await engine.applyObjects(target, [held], signal);
-      const result = await engine.removeObjects(target, applied, signal);
-      expect(result.waiting).toMatchObject([
-        { reason: 'Finalizers', message: expect.stringContaining('example.com/holds') },
-      ]);
-      await cluster.patch(only(applied), { metadata: { finalizers: null } });
-      expect((await engine.removeObjects(target, result.left, signal)).left).toEqual([]);
-      await remove(target, []);
-    });
-
-    test('a pod that fits nowhere says which resource is short', async () => {
-      const target = newTarget();
-      await engine.prepareNamespace(target, baseline, signal);
-      const { applied } = await engine.applyObjects(
-        target,
-        [podWith({ resources: { requests: { cpu: '9000' } } })],
-        signal,
-      );
-      const waiting = await until(async () => (await engine.explainWaiting(target, signal))[0], 'explained');
-      expect(waiting).toMatchObject({
-        reason: 'Unschedulable',
-        message: expect.stringContaining('No node has enough cpu free'),
-      });
-      expect((await engine.observeHealth(target, applied, signal)).state).toBe('progressing');
-      await remove(target, applied);
-    });
-
-    test('pods that Pod Security refuses are explained', async () => {
-      const target = newTarget();
-      await engine.prepareNamespace(target, baseline, signal);
-      const { spec } = podWith({ securityContext: { privileged: true } }) as KubeObject & { spec: object };
-      const labels = { app: 'x' };
-      const daemonSet = {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: 'x' },
-        spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-      };
-      const { applied } = await engine.applyObjects(target, [daemonSet], signal);
-      const waiting = await until(async () => (await engine.explainWaiting(target, signal))[0], 'explained');
-      expect(waiting).toMatchObject({ reason: 'PodSecurity', ref: { kind: 'DaemonSet', name: 'x' } });
-      await remove(target, applied);
-    });
-
     test.skipIf(options.schemas === false)('a field that no schema has is left out and told', async () => {
       const target = newTarget();
       await engine.prepareNamespace(target, baseline, signal);
@@ -279,6 +248,12 @@ export function describeEngine(
       ]);
       await remove(target, applied);
     });
+  });
+
+  // Whoever adds a call to the engine adds its cases to the contract.
+  test.skipIf(skip)(`every call of the engine was made on ${clusterName}`, () => {
+    const missed = Object.keys(engine).filter((name) => !driver.called.has(name));
+    expect(missed.filter((name) => !elsewhere.includes(name))).toEqual([]);
   });
 }
 

@@ -28,13 +28,17 @@ export function engineDriver(kubeconfig: string) {
   const changed: string[] = [];
   const wakeUps = new Set<() => void>();
   const cluster = connect(parseKubeconfig(kubeconfig));
-  const engine = createEngine({
-    loadKubeconfig: () => Promise.resolve(kubeconfig),
-    onInstallChanged: (_cluster, installId) => {
-      changed.push(installId);
-      for (const wake of wakeUps) wake();
-    },
-  });
+  const called = new Set<string>();
+  const engine = recording(
+    called,
+    createEngine({
+      loadKubeconfig: () => Promise.resolve(kubeconfig),
+      onInstallChanged: (_cluster, installId) => {
+        changed.push(installId);
+        for (const wake of wakeUps) wake();
+      },
+    }),
+  );
 
   /** Looks again whenever the watch says that something changed, and now and then by itself. */
   async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
@@ -146,7 +150,10 @@ export function engineDriver(kubeconfig: string) {
   }
 
   return {
+    kubeconfig,
     engine,
+    /** Methods of the engine that were called. */
+    called,
     cluster,
     changed,
     signal,
@@ -160,4 +167,13 @@ export function engineDriver(kubeconfig: string) {
       await cluster[Symbol.asyncDispose]();
     },
   };
+}
+
+function recording(called: Set<string>, engine: Engine): Engine {
+  return new Proxy(engine, {
+    get(target, name) {
+      if (typeof name === 'string') called.add(name);
+      return Reflect.get(target, name) as unknown;
+    },
+  });
 }

@@ -2,6 +2,7 @@ import type { Admission } from '../admission/admission.ts';
 import { trackUpdate } from '../apply/managed-fields.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { apiVersionOf, storageKey } from '../kinds/kind.ts';
+import { omitEmpty } from '../kinds/omit-empty.ts';
 import { invalidLabels, invalidName } from '../kinds/validation.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../objects/object.ts';
 import { copy, fieldsOf, same, timestamp } from '../objects/object.ts';
@@ -64,6 +65,7 @@ export function createObject(
   if (kind.subresources?.includes('status') && kind.resource !== 'nodes') delete object['status'];
   const before = options.fieldManager ? copy(object) : undefined;
   kind.defaults?.(object);
+  omitEmpty(object);
   kind.prepare?.(object, { clusterIp: cluster.clusterIp, nodePort: cluster.nodePort, now });
   const request = {
     cluster,
@@ -148,6 +150,7 @@ export function updateObject(
   }
   if (options.subresource !== 'status') {
     kind.defaults?.(object);
+    omitEmpty(object);
     const causes = [
       ...invalidLabels(object.metadata.labels),
       ...(kind.validateUpdate?.(object, old) ?? []),

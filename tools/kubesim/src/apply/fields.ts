@@ -55,6 +55,7 @@ export function fieldSetOf(
   let empty = true;
   for (const [element, child, childShape] of childrenOf(value, shape)) {
     empty = false;
+    if (Array.isArray(child) && child.length === 0 && !isLeaf(child, childShape)) continue; // nothing to own
     fieldSetOf(child, childShape, childOf(set, element), !element.startsWith('f:'));
   }
   if (empty || isItem) set.member = true;

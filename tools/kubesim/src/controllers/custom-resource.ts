@@ -1,6 +1,8 @@
 import { findObject, saveObject } from '../api/cluster.ts';
 import { deleteObject } from '../api/delete.ts';
-import type { Fields } from '../objects/object.ts';
+import type { StorageKey } from '../kinds/kind.ts';
+import { storageKey } from '../kinds/kind.ts';
+import type { Fields, KubeObject } from '../objects/object.ts';
 import { fieldsOf, listOf, textOf, timestamp } from '../objects/object.ts';
 import { parse } from '../storage/store.ts';
 import type { Controller } from './controller.ts';
@@ -11,6 +13,11 @@ import { setCondition } from './types.ts';
 const key = 'customresourcedefinitions.apiextensions.k8s.io';
 const cleanup = 'customresourcecleanup.apiextensions.k8s.io';
 
+function storageOf(definition: KubeObject): StorageKey {
+  const spec = fieldsOf(definition['spec']);
+  return storageKey({ group: textOf(spec['group']), resource: textOf(fieldsOf(spec['names'])['plural']) });
+}
+
 /** Serves what a CRD defines and says so in its status; removes its resources before it goes. */
 export const customResourceController: Controller = {
   name: 'custom-resource',
@@ -19,6 +26,7 @@ export const customResourceController: Controller = {
       // At once, so that a resource can be written as soon as its definition has been answered.
       if (change.type === 'DELETED') cluster.registry.undefine(change.entry.name);
       else cluster.registry.define(parse(change.entry));
+      if (change.type === 'ADDED') cluster.store.beginHistory(storageOf(parse(change.entry)));
       return itself(change);
     },
     '*': ({ type, entry }, cluster) => {
@@ -30,7 +38,7 @@ export const customResourceController: Controller = {
     const definition = findObject(cluster, key, '', name);
     if (!definition) return;
     const spec = fieldsOf(definition['spec']);
-    const storage = `${textOf(fieldsOf(spec['names'])['plural'])}.${textOf(spec['group'])}`;
+    const storage = storageOf(definition);
     if (definition.metadata.deletionTimestamp) {
       const kind = cluster.registry.ofStorage(storage);
       for (const entry of kind ? cluster.store.list(storage) : []) {

@@ -126,9 +126,9 @@ function advance(pod: Pod, context: ControllerContext): void {
   const delay = Math.max(podDelayMs, late);
   const since = startedAt(cluster, pod);
   if (now - since < delay) {
-    if (late > podDelayMs) run(cluster, pod, false, at);
+    if (late > podDelayMs) runUnready(pod, cluster, at);
     else waitFor(pod, 'ContainerCreating', '', at);
-    context.wakeAfter(since + delay - now);
+    if (Number.isFinite(delay)) context.wakeAfter(since + delay - now);
     return;
   }
   started.get(cluster)?.delete(pod.metadata.uid ?? '');
@@ -146,6 +146,19 @@ function advance(pod: Pod, context: ControllerContext): void {
   } else {
     succeed(cluster, pod, at);
   }
+}
+
+function runUnready(pod: Pod, cluster: Cluster, at: string): void {
+  const isNews = pod.status.phase !== 'Running';
+  run(cluster, pod, false, at);
+  if (!isNews) return;
+  recordEvent(cluster, {
+    about: pod,
+    type: 'Warning',
+    reason: 'Unhealthy',
+    message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+    component: 'kubelet',
+  });
 }
 
 const backoffMs = (restarts: number): number => Math.min(300_000, 10_000 * 2 ** (restarts - 1));

@@ -12,7 +12,7 @@ export interface ImageRule {
   readyAfterMs?: number;
 }
 
-/** What pods do by their images. Tags `:never-pulls` and `:crashes` do what they say without any rule. */
+/** What pods do by their images. Some tags do what they say without any rule, as on the real control plane's nodes. */
 export interface PodBehaviour {
   add(rule: ImageRule): void;
   list(): ImageRule[];
@@ -24,6 +24,8 @@ export interface PodBehaviour {
 const byTag: readonly ImageRule[] = [
   { pattern: ':never-pulls$', behaviour: 'never-pulls' },
   { pattern: ':crashes$', behaviour: 'crashes' },
+  { pattern: ':late$', behaviour: 'late', readyAfterMs: 3_000 },
+  { pattern: ':never-ready$', behaviour: 'late', readyAfterMs: Number.POSITIVE_INFINITY },
 ];
 
 /** A pattern that is no regular expression is the caller's mistake, and said at once. */

@@ -4,6 +4,7 @@ import { badRequest } from '../objects/status-error.ts';
 import { linesOf } from '../faults/log-lines.ts';
 import { parse } from '../storage/store.ts';
 import type { Exchange } from './exchange.ts';
+import { sendText } from './exchange.ts';
 import type { ResourcePath } from './path.ts';
 import { entryAt } from './resource-request.ts';
 import type { Services } from './services.ts';
@@ -15,6 +16,8 @@ export function sendLog(services: Services, path: ResourcePath, exchange: Exchan
   const { query, response } = exchange;
   const pod = parse(entryAt(services, path));
   const container = containerOf(pod, query.get('container'));
+  // On no node there is nobody to ask.
+  if (!textOf(fieldsOf(pod['spec'])['nodeName'])) return sendText(response, 200, '', 'text/plain');
   refuseWhenWaiting(pod, container, query.get('previous') === 'true');
   const status = listOf(fieldsOf(pod['status'])['containerStatuses'])
     .map(fieldsOf)

@@ -74,12 +74,15 @@ export async function handleResource(
     }
     case 'patch': {
       const options = writeOptions(services, exchange, path.subresource);
+      const contentType = request.headers['content-type'] ?? '';
+      const body = await readBody(request);
+      if (contentType.startsWith('application/apply-patch')) mustBeAllowedToCreate(services, path, exchange);
       const { object, created } = patchObject(cluster, {
         kind,
         namespace,
         name,
-        contentType: request.headers['content-type'] ?? '',
-        body: await readBody(request),
+        contentType,
+        body,
         fieldManager: fieldManagerOf(exchange),
         named: query.get('fieldManager') !== null,
         force: query.get('force') === 'true',
@@ -123,4 +126,22 @@ export async function handleResource(
       });
     }
   }
+}
+
+/** What an apply would make, one must be allowed to make. */
+function mustBeAllowedToCreate(
+  { cluster, authorizer }: Services,
+  path: ResourcePath,
+  { user }: Exchange,
+): void {
+  const { kind, namespace, name, subresource } = path;
+  if (cluster.store.get(storageKey(kind), namespace, name)) return;
+  authorizer.check(user, {
+    verb: 'create',
+    group: kind.group,
+    resource: kind.resource,
+    subresource,
+    namespace,
+    name,
+  });
 }

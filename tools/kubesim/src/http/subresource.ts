@@ -1,27 +1,15 @@
 import { admit } from '../admission/admission.ts';
 import { deleteObject } from '../api/delete.ts';
-import { patchObject } from '../api/patch.ts';
 import { updateObject } from '../api/write.ts';
-import { below, storageKey } from '../kinds/kind.ts';
-import type { Fields, KubeObject } from '../objects/object.ts';
-import { fieldsOf, textOf, timestamp } from '../objects/object.ts';
-import { modified, pathNotFound, StatusError } from '../objects/status-error.ts';
-import { jsonPatch } from '../patch/json-patch.ts';
-import { mergePatch } from '../patch/merge-patch.ts';
-import { selectorText } from '../kinds/columns.ts';
+import { fieldsOf, timestamp } from '../objects/object.ts';
+import { modified, pathNotFound } from '../objects/status-error.ts';
 import { parse } from '../storage/store.ts';
 import type { Exchange } from './exchange.ts';
 import { readBody, sendJson } from './exchange.ts';
 import { sendLog } from './log.ts';
 import type { ResourcePath } from './path.ts';
-import {
-  bodyObject,
-  deleteOptions,
-  entryAt,
-  fieldManagerOf,
-  verbOf,
-  writeOptions,
-} from './resource-request.ts';
+import { bodyObject, deleteOptions, entryAt } from './resource-request.ts';
+import { handleScale } from './scale.ts';
 import type { Services } from './services.ts';
 import { targetOf } from '../api/write.ts';
 
@@ -98,62 +86,3 @@ export const serviceAccountUser = (namespace: string, name: string) => ({
   groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
   serviceAccount: { namespace, name },
 });
-
-function scaleOf(object: KubeObject): Fields {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const spec = fieldsOf(object['spec']);
-  const selector = selectorText(spec['selector']);
-  return {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: spec['replicas'] ? { replicas: Number(spec['replicas']) } : {},
-    status: { replicas: Number(fieldsOf(object['status'])['replicas'] ?? 0), selector },
-  };
-}
-
-async function handleScale(services: Services, path: ResourcePath, exchange: Exchange): Promise<void> {
-  const { cluster } = services;
-  const entry = entryAt(services, path);
-  const object = parse(entry);
-  const verb = verbOf(exchange.method, path, exchange.query);
-  if (verb === 'get') return sendJson(exchange.response, 200, scaleOf(object));
-  const body = await readBody(exchange.request);
-  const type = exchange.request.headers['content-type'] ?? '';
-  const scale = scaleOf(object);
-  if (type.startsWith('application/apply-patch+yaml')) {
-    const spec = { replicas: fieldsOf(fieldsOf(body)['spec'])['replicas'] };
-    const config = { apiVersion: object.apiVersion, kind: object.kind, metadata: { name: path.name }, spec };
-    const { object: applied } = patchObject(cluster, {
-      kind: path.kind,
-      namespace: path.namespace,
-      name: path.name,
-      contentType: type,
-      body: config,
-      fieldManager: fieldManagerOf(exchange),
-      named: exchange.query.get('fieldManager') !== null,
-      force: exchange.query.get('force') === 'true',
-      dryRun: exchange.query.getAll('dryRun').includes('All'),
-      subresource: 'scale',
-      admit,
-    });
-    return sendJson(exchange.response, 200, scaleOf(applied));
-  }
-  const wanted = fieldsOf(
-    verb === 'update' ? body : Array.isArray(body) ? jsonPatch(scale, body) : mergePatch(scale, body),
-  );
-  const replicas = Number(fieldsOf(wanted['spec'])['replicas'] ?? 0);
-  if (!Number.isInteger(replicas) || replicas < 0) {
-    throw new StatusError(
-      422,
-      'Invalid',
-      `Scale.autoscaling "${path.name}" is invalid: spec.replicas: Invalid value: ${replicas}: must be greater than or equal to 0`,
-    );
-  }
-  const version = textOf(fieldsOf(wanted['metadata'])['resourceVersion']);
-  if (version && version !== object.metadata.resourceVersion) throw modified(targetOf(path.kind, path.name));
-  below(object, 'spec')['replicas'] = replicas;
-  const current = cluster.store.get(storageKey(path.kind), path.namespace, path.name) ?? entry;
-  const scaled = updateObject(cluster, path.kind, current, object, writeOptions(services, exchange, 'scale'));
-  sendJson(exchange.response, 200, scaleOf(scaled));
-}

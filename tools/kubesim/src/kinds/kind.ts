@@ -57,7 +57,9 @@ export interface Kind {
   answers?: boolean;
   /** every served version of a custom resource is stored as one */
   versions?: readonly string[];
-  /** path segments of `spec.replicas` and `status.replicas` of a custom resource's scale */
+  /** where a custom resource's scale has its replicas: `spec.replicas`, as the CRD names it */
+  scale?: { spec: string; status: string; selector: string };
+  /** the CRD that defines it */
   crd?: string;
 }
 

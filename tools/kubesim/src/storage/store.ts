@@ -45,6 +45,8 @@ export interface Store {
   /** after restoring: nothing before this version is known */
   begin(version: number): void;
   forgetHistory(): void;
+  /** a kind that is new: nothing before now is known of it */
+  beginHistory(key: StorageKey): void;
 }
 
 export const parse = <T = KubeObject>(entry: Entry): T => JSON.parse(entry.json) as T;
@@ -193,6 +195,9 @@ export function createStore(): Store {
     begin(at) {
       version = Math.max(version, at);
       floor = version;
+    },
+    beginHistory(key) {
+      if (!kinds.has(key)) histories.set(key, new History(version));
     },
     forgetHistory() {
       floor = version;

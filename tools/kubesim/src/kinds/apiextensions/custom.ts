@@ -57,6 +57,15 @@ function printerColumn(item: unknown): Column {
   );
 }
 
+const scaleOf = (declared: Fields) => {
+  const path = (field: string): string => textOf(declared[field]).replace(/^\./, '');
+  return {
+    spec: path('specReplicasPath'),
+    status: path('statusReplicasPath'),
+    selector: path('labelSelectorPath'),
+  };
+};
+
 /** The kinds a CRD serves, one per served version. */
 export function kindsOfDefinition(definition: KubeObject): Kind[] {
   const spec = fieldsOf(definition['spec']);
@@ -68,6 +77,7 @@ export function kindsOfDefinition(definition: KubeObject): Kind[] {
     const schema = fieldsOf(fieldsOf(version['schema'])['openAPIV3Schema']);
     const subresources = fieldsOf(version['subresources']);
     const declared = listOf(version['additionalPrinterColumns']).map(printerColumn);
+    const scale = isFields(subresources['scale']) ? scaleOf(subresources['scale']) : undefined;
     return {
       group: textOf(spec['group']),
       version: textOf(version['name']),
@@ -77,7 +87,11 @@ export function kindsOfDefinition(definition: KubeObject): Kind[] {
       namespaced: spec['scope'] === 'Namespaced',
       shortNames: listOf(names['shortNames']).map(textOf),
       categories: listOf(names['categories']).map(textOf),
-      subresources: subresources['status'] === undefined ? [] : ['status'],
+      subresources: [
+        ...(subresources['status'] === undefined ? [] : (['status'] as const)),
+        ...(scale ? (['scale'] as const) : []),
+      ],
+      ...(scale ? { scale } : {}),
       generation: true,
       shape: shapeOf(schema),
       defaults: (object) => fillDefaults(object, schema),
