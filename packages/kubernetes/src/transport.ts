@@ -196,6 +196,8 @@ const unreached = new Map([
   ['ECONNREFUSED', 'connection refused'],
   ['ENOTFOUND', 'its name does not resolve'],
   ['EAI_AGAIN', 'its name does not resolve'],
+  ['ECONNRESET', 'the connection broke'],
+  ['UND_ERR_SOCKET', 'the connection broke'],
 ]);
 
 const otherAuthority = 'its certificate is not signed by the CA of the kubeconfig';

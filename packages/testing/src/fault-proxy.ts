@@ -51,7 +51,7 @@ export async function startFaultProxy(target: string, ca?: string): Promise<Faul
     if (fault.kind === 'hang') return void hanging.add(request.socket);
     request.resume();
     response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
-    return void response.end(JSON.stringify(fault.body ?? {}));
+    return void response.end(`${JSON.stringify(fault.body ?? {})}\n`); // as events of a watch end, too
   });
 
   function passOn(request: IncomingMessage, response: ServerResponse): void {

@@ -10,7 +10,7 @@ export type Publisher = AsyncDisposable & {
 
 export async function startPublisher(
   installer: TestInstaller,
-  service: 'catalog' | 'identity',
+  service: 'catalog' | 'clusters' | 'identity',
 ): Promise<Publisher> {
   await using parts = new AsyncDisposableStack();
   const { db } = parts.use(await testDatabase(service, { ...postgresMigrations, ...eventsMigrations }));

@@ -12,11 +12,15 @@ export class CircuitBreaker {
     this.#now = options.now;
   }
 
+  /** How long a call would have to stay away. */
+  get restLeftMs(): number {
+    return this.open ? Math.max(0, this.#closedUntil - this.#now()) : 0;
+  }
+
   /** How long a call has to stay away; 0 when it may go. Who goes after the rest is alone until it has ended. */
   enter(): number {
-    if (this.#failures < this.#threshold) return 0;
-    const wait = this.#closedUntil - this.#now();
-    if (wait > 0) return wait;
+    const wait = this.restLeftMs;
+    if (wait > 0 || !this.open) return wait;
     this.#closedUntil = this.#now() + this.#restMs;
     return 0;
   }

@@ -8,6 +8,8 @@ import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './obs
 import type { Engine } from './port.ts';
 import { removeNamespace, removeObjects } from './remove.ts';
 
+const forPeople = { forPeople: true };
+
 /** The engine on real clusters: every step through the cluster's one connection, budget and breaker. */
 export function createEngine(options: ConnectionOptions): Engine {
   const connections = new ClusterConnections(options);
@@ -20,11 +22,11 @@ export function createEngine(options: ConnectionOptions): Engine {
         ]);
         return { kubeVersion: gitVersion, apiVersions };
       }),
+    readApi: (clusterId, path, accept, signal) =>
+      connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
     prepareNamespace: (target, settings, signal) =>
       connections.use(target.clusterId, signal, (cluster) =>
         prepareNamespace(cluster, target, settings, signal),
-    readApi: (clusterId, path, accept, signal) =>
-      connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
       ),
     applyCrds: (target, crds, signal) =>
       connections.use(target.clusterId, signal, (cluster) => applyCrds(cluster, target, crds, signal)),
@@ -65,19 +67,30 @@ export function createEngine(options: ConnectionOptions): Engine {
     revive: (target, remembered, signal) =>
       connections.use(target.clusterId, signal, (cluster) => revive(cluster, remembered, signal)),
     listPods: (target, signal) =>
-      connections.use(target.clusterId, signal, (cluster) => listPods(cluster, target, signal)),
+      connections.use(target.clusterId, signal, (cluster) => listPods(cluster, target, signal), forPeople),
     podLogs: (target, log, signal) =>
-      connections.use(target.clusterId, signal, (cluster) => podLogs(cluster, target.namespace, log, signal)),
+      connections.use(
+        target.clusterId,
+        signal,
+        (cluster) => podLogs(cluster, target.namespace, log, signal),
+        forPeople,
+      ),
     async *followLogs(target, log, signal) {
       // A reader may follow for hours: it takes a place in the budget only to begin.
-      yield* await connections.use(target.clusterId, signal, async (cluster) =>
-        followLogs(cluster, target.namespace, log, signal),
+      yield* await connections.use(
+        target.clusterId,
+        signal,
+        async (cluster) => followLogs(cluster, target.namespace, log, signal),
+        forPeople,
       );
     },
     execPod: (target, command) =>
       // Like a reader of logs: a place in the budget to begin only.
-      connections.use(target.clusterId, command.signal, (cluster) =>
-        cluster.exec({ ...command, namespace: target.namespace }),
+      connections.use(
+        target.clusterId,
+        command.signal,
+        (cluster) => cluster.exec({ ...command, namespace: target.namespace }),
+        forPeople,
       ),
     forget: (clusterId) => connections.forget(clusterId),
     [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),

@@ -35,7 +35,9 @@ export async function* fromCluster<T>(refused: string, items: AsyncIterable<T>):
 
 function explained(error: unknown, refused: string): unknown {
   if (error instanceof ClusterUnavailable) {
-    const message = 'The install’s cluster does not answer at the moment.';
+    const message = error.busy
+      ? 'The install’s cluster has enough to do at the moment; try again in a few seconds.'
+      : 'The install’s cluster does not answer at the moment.';
     return new DomainError('unavailable', 'CLUSTER_UNREACHABLE', message, { cause: error });
   }
   if (!(error instanceof KubernetesError)) return error;
