@@ -33,6 +33,7 @@ import { orderInstallRpc } from './order-install/rpc.ts';
 import { onPackage } from './package/on-package.ts';
 import { askCatalog } from './peers/catalog.ts';
 import { askClusters } from './peers/clusters.ts';
+import { reachOf } from './placement/reach.ts';
 import { placementRpc } from './placement/rpc.ts';
 import { shellLimits, type ShellLimits } from './pod/exec.ts';
 import { podRpc } from './pod/rpc.ts';
@@ -42,6 +43,7 @@ import { onWorkspaceDeleted } from './workspace/on-workspace-deleted.ts';
 
 const engineSteps = [
   'capabilities',
+  'examine',
   'prepareNamespace',
   'applyCrds',
   'applyObjects',
@@ -112,12 +114,13 @@ export async function startInstaller(
     }),
   );
   const engine = throughCalls(bareEngine, 'kubernetes', engineSteps, call);
-  const deps = { db, keyring, engine, catalog, clusters, logger };
+  const rendering = { catalog, renderChart: atMost(rendersAtOnce, renderChart) };
+  const deps = { db, keyring, engine, clusters, logger, ...rendering, reachOf: reachOf(rendering) };
   parts.use(
     await startReconcilers({
       db,
       reconcilers: {
-        install: reconcileInstall({ ...deps, renderChart: atMost(rendersAtOnce, renderChart) }),
+        install: reconcileInstall(deps),
       },
       // Nearly all of it waits for a cluster; one that is silent takes no more than its budget.
       concurrency: 64,
@@ -150,7 +153,7 @@ export async function startInstaller(
         router.service(DeadLetterService, deadLetterRpc(events));
         router.service(InstallService, installRpc({ db, keyring, catalog, clusters }));
         router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));
-        router.service(PlacementService, placementRpc({ db, catalog, clusters }));
+        router.service(PlacementService, placementRpc(deps));
         router.service(PodService, podRpc({ db, engine, limits: { ...shellLimits, ...overrides.shells } }));
         router.service(ReleaseService, releaseRpc({ db }));
         router.service(UsageService, usageRpc({ db }));

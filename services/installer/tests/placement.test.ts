@@ -1,5 +1,6 @@
 // Which cluster an install goes to, and what billing is told before anybody pays.
 import { newId } from '@cnap/ids';
+import { startKubesim } from '@cnap/kubesim';
 import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
 import type { PlacementCandidate } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
@@ -7,7 +8,8 @@ import { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_servic
 import { peerClient } from '@cnap/rpc';
 import { eventually } from '@cnap/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { factsOf, startTestInstaller, type TestInstaller } from './test-installer.ts';
+import { chartOf } from './charts.ts';
+import { addFault, factsOf, startTestInstaller, type TestInstaller } from './test-installer.ts';
 
 let installer: TestInstaller;
 let cluster: PlacementCandidate;
@@ -113,4 +115,85 @@ test('without room it is PLACING and says why; with room it goes on', async () =
   Object.assign(cluster.capacity ?? {}, { cpuMillis: 8_000n, memoryBytes: 8_000_000_000n, pods: 110n });
   await installer.until(id, InstallState.RUNNING);
   expect((await factsOf(installer, id)).map(({ fact }) => fact)).toEqual(['created', 'deploying', 'ready']);
+});
+
+/** A chart that brings a ClusterRole of a name that all of its installs share, and what a cluster may not have. */
+const bringing = (name: string, more: Record<string, string> = {}) => {
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name },
+    rules: [],
+  };
+  return {
+    chart: chartOf({ 'role.yaml': JSON.stringify(role), ...more }),
+    package: { kinds: [{ apiVersion: role.apiVersion, kind: role.kind, clusterWide: true }] },
+  };
+};
+const clusterRole = (name: string) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name },
+});
+
+test('what somebody else has on the cluster is found before anybody pays, and another cluster is taken', async () => {
+  const name = 'somebody-elses';
+  await installer.kubernetes.apply(clusterRole(name), { fieldManager: 'somebody' });
+  const bad = JSON.stringify({ apiVersion: 'no.such/v1', kind: 'Thing', metadata: { name: 'x' } });
+  const alone = here(bringing(name, { 'thing.yaml': bad }));
+  const fit = await check(alone.id);
+  expect(fit).toMatchObject({
+    fits: false,
+    reason: 'OBJECT_TAKEN',
+    message: 'The software can be installed once in this region, and is there already.',
+  });
+  expect(fit.clusters[0]?.message).toBe(
+    'has no kind Thing of no.such/v1, which the package brings; ' +
+      'has a ClusterRole somebody-elses already, made by somebody else',
+  );
+
+  await using empty = await startKubesim();
+  const { regionId } = cluster;
+  const other = installer.peers.aCluster(empty.kubeconfig, { regionId });
+  const product = here({ ...bringing(name), clusterIds: [cluster.clusterId, other.clusterId] });
+  expect(await check(product.id)).toMatchObject({ fits: true });
+  const { id } = await installer.ensure(product, { regionId });
+  const { clusterId, placement } = await installer.until(id, InstallState.RUNNING);
+  expect(clusterId).toBe(other.clusterId);
+  expect(Object.fromEntries(placement.map((one) => [one.clusterId, one.message]))).toEqual({
+    [cluster.clusterId]: 'has a ClusterRole somebody-elses already, made by somebody else',
+    [other.clusterId]: 'fits, and has the fewest installs (0)',
+  });
+  // The second install of it has no place any more, and no money is taken for it.
+  const second = await check(product.id);
+  expect(second).toMatchObject({ fits: false, reason: 'OBJECT_TAKEN' });
+  expect(second.clusters[1]?.message).toBe(`has a ClusterRole somebody-elses already, of install ${id}`);
+});
+
+test('one that is paid already waits until the place is free', async () => {
+  const name = 'in-the-way';
+  await installer.kubernetes.apply(clusterRole(name), { fieldManager: 'somebody' });
+  const { id } = await installer.ensure(here(bringing(name)), { regionId: cluster.regionId });
+  expect(await installer.until(id, InstallState.PLACING, 'buyer')).toMatchObject({ reason: 'OBJECT_TAKEN' });
+  const { apiVersion, kind } = clusterRole(name);
+  await installer.kubernetes.delete({ apiVersion, kind, name });
+  await installer.until(id, InstallState.RUNNING);
+});
+
+test('a cluster that does not answer is no place, and costs the check seconds only', async () => {
+  await using silent = await startKubesim();
+  await addFault(silent, { kind: 'black-hole' });
+  const { regionId, clusterId } = cluster;
+  const dead = installer.peers.aCluster(silent.kubeconfig, { regionId });
+  const product = here({ ...bringing('free'), clusterIds: [dead.clusterId] });
+  expect(await check(product.id, regionId)).toMatchObject({ fits: false, reason: 'CLUSTER_UNAVAILABLE' });
+  const wider = here({ ...bringing('free'), clusterIds: [dead.clusterId, clusterId] });
+  expect(await check(wider.id, regionId)).toMatchObject({ fits: true });
+});
+
+test('room that others take is no room', async () => {
+  Object.assign(cluster.capacity ?? {}, { pods: 10n, foreignPods: 9n });
+  expect(await check(here().id)).toMatchObject({ fits: false, reason: 'NO_ROOM' });
+  Object.assign(cluster.capacity ?? {}, { foreignPods: 8n });
+  expect(await check(here().id)).toMatchObject({ fits: true });
 });

@@ -1,21 +1,26 @@
 import { shortId } from '@cnap/ids';
+import { examineCandidates } from '../placement/choose-examined.ts';
 import { choose } from '../placement/plan.ts';
 import { withCondition } from './conditions.ts';
 import { pauseFor, type Step } from './steps.ts';
 import { loadOf, lockPlacement } from './store.ts';
 
 /** Chooses the cluster. Those who choose among the same clusters do so one after the other, or two take one room. */
-export const place: Step = async (row, { catalog, clusters }) => {
+export const place: Step = async (row, deps, signal) => {
+  const { db, catalog, clusters } = deps;
   const [pack, candidates] = await Promise.all([
     catalog.package(row.package_id),
     clusters.candidates(row.product.clusterIds, row.region_id),
   ]);
   const ids = candidates.map(({ clusterId }) => clusterId);
+  // Before anybody else is kept waiting; what is found out here is true of a cluster whatever its load.
+  const loads = () => db.acrossWorkspaces((tx) => loadOf(tx, ids));
+  const found = await examineCandidates(deps, candidates, pack, row.product, loads, signal);
   return {
     do: 'decide',
     async decide(tx) {
       await lockPlacement(tx, ids);
-      const { chosen, judgements, message, reason } = choose(candidates, pack, await loadOf(tx, ids));
+      const { chosen, judgements, message, reason } = choose(candidates, pack, await loadOf(tx, ids), found);
       const placement = JSON.stringify(judgements);
       if (!chosen) {
         const known = row.reason === reason && JSON.stringify(row.placement) === placement;

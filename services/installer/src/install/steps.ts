@@ -6,6 +6,7 @@ import type { Database, InstallRow, StepName, Tables, Tx } from '../database.ts'
 import type { Engine, Target } from '../kubernetes/port.ts';
 import type { Manifests } from '../release/manifests.ts';
 import type { InstallFactName } from './event.ts';
+import type { ReachOf } from '../placement/reach.ts';
 import type { Catalog, Clusters } from './port.ts';
 
 /** What the steps of an install work with. */
@@ -17,6 +18,7 @@ export type StepDeps = {
   clusters: Clusters;
   logger: Logger;
   renderChart: typeof renderChart;
+  reachOf: ReachOf;
 };
 
 /** What the steps of one run work with: what was opened once need not be opened again. */

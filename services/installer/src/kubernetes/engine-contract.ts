@@ -3,6 +3,7 @@ import { type Hook, carryOver, generatedFields } from '@cnap/helm';
 import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { examiningCases } from './contract/examining.ts';
 import { logCases } from './contract/logs.ts';
 import { readingCases } from './contract/reading.ts';
 import { refusalCases } from './contract/refusals.ts';
@@ -52,6 +53,7 @@ export function describeEngine(
       sleepingCases,
       logCases,
       readingCases,
+      examiningCases,
     ])
       cases(driver);
 

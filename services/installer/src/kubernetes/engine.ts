@@ -1,5 +1,6 @@
 import { applyAll, applyCrds, prepareNamespace } from './apply.ts';
 import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
+import { examine } from './examine.ts';
 import { hibernate, revive } from './hibernate.ts';
 import { compareObjects, correctObjects } from './drift.ts';
 import { runHooks } from './hooks.ts';
@@ -22,6 +23,8 @@ export function createEngine(options: ConnectionOptions): Engine {
         ]);
         return { kubeVersion: gitVersion, apiVersions };
       }),
+    examine: (clusterId, reach, signal) =>
+      connections.use(clusterId, signal, (cluster) => examine(cluster, reach, signal), forPeople),
     readApi: (clusterId, path, accept, signal) =>
       connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
     prepareNamespace: (target, settings, signal) =>

@@ -62,6 +62,12 @@ export type Compared = {
   apply?: KubeObject;
 };
 
+/** What a package would bring to a cluster; what has `marker` in its name is every install's own. */
+export type Reach = { marker: string; crds: readonly KubeObject[]; objects: readonly KubeObject[] };
+
+/** What stands in the way of a package on a cluster, in words for the cluster's owner. */
+export type Obstacle = { reason: 'PERMISSIONS_MISSING' | 'KIND_MISSING' | 'OBJECT_TAKEN'; message: string };
+
 /** Why an object could not be applied. Permanent: trying again cannot help. */
 export type ApplyFailure = {
   ref: ObjectRef;
@@ -155,6 +161,10 @@ export interface Engine extends AsyncDisposable {
     clusterId: string,
     signal: AbortSignal,
   ): Promise<{ kubeVersion: string; apiVersions: string[] }>;
+  /** Whether a cluster would take a package; changes nothing. */
+  examine(clusterId: string, reach: Reach, signal: AbortSignal): Promise<Obstacle[]>;
+  /** For rendering: a GET of the cluster's API, for charts that look up what is there. */
+  readApi(clusterId: string, path: string, accept: string, signal: AbortSignal): Promise<string>;
   /** Namespace, quota, limits, network policy, pull secret. */
   prepareNamespace(target: Target, settings: NamespaceSettings, signal: AbortSignal): Promise<ApplyResult>;
   applyCrds(target: Target, crds: KubeObject[], signal: AbortSignal): Promise<CrdResult>;
@@ -166,15 +176,13 @@ export interface Engine extends AsyncDisposable {
     target: Target,
     objects: KubeObject[],
     signal: AbortSignal,
-    options?: { registries?: boolean },
+    options?: { registries?: boolean; replace?: boolean },
   ): Promise<ApplyResult>;
   /** @param run names this run (release and attempt): an object left by another run is replaced, one of this run is not */
   runHooks(
     target: Target,
     hooks: Hook[],
     event: HookEvent,
-  /** For rendering: a GET of the cluster's API, for charts that look up what is there. */
-  readApi(clusterId: string, path: string, accept: string, signal: AbortSignal): Promise<string>;
     run: string,
     progress: HookProgress,
     signal: AbortSignal,
@@ -186,7 +194,7 @@ export interface Engine extends AsyncDisposable {
     target: Target,
     objects: readonly { object: KubeObject; entry: InventoryEntry }[],
     signal: AbortSignal,
-    options?: { registries?: boolean; replace?: boolean },
+    options?: { registries?: boolean },
   ): Promise<Compared[]>;
   /** Applies objects again, as {@link compareObjects} gave them. */
   correctObjects(target: Target, objects: readonly KubeObject[], signal: AbortSignal): Promise<ApplyResult>;

@@ -22,10 +22,11 @@ export const askClusters = ({ credentials, candidates }: Clients): Clusters => (
       running: candidate.state === ClusterState.RUNNING,
       stateMessage: candidate.stateMessage,
       kubernetesVersion: candidate.kubernetesVersion,
+      // What others take is not there for installs.
       capacity: capacity && {
-        cpuMillis: Number(capacity.cpuMillis),
-        memoryBytes: Number(capacity.memoryBytes),
-        pods: Number(capacity.pods),
+        cpuMillis: Number(capacity.cpuMillis - capacity.foreignCpuMillis),
+        memoryBytes: Number(capacity.memoryBytes - capacity.foreignMemoryBytes),
+        pods: Number(capacity.pods - capacity.foreignPods),
       },
       settings: {
         namespacePrefix: settings?.namespacePrefix || 'cnap-',

@@ -86,3 +86,25 @@ test('the reason told is that of the cluster that came closest', () => {
 test('no cluster at all is a reason too', () => {
   expect(choose([], pack, new Map())).toMatchObject({ reason: 'NO_CLUSTER', judgements: [] });
 });
+
+test('what a cluster said itself counts last; all of it is told to the seller, one thing to the buyer', () => {
+  const found = new Map([
+    [
+      'a',
+      [
+        { reason: 'OBJECT_TAKEN' as const, message: 'has a ClusterRole x already' },
+        { reason: 'PERMISSIONS_MISSING' as const, message: 'lets nobody patch y' },
+      ],
+    ],
+    ['b', []],
+  ]);
+  const both = choose([cluster('a'), cluster('b')], pack, new Map(), found);
+  expect(both.chosen?.clusterId).toBe('b');
+  const alone = choose([cluster('a')], pack, new Map(), found);
+  expect(alone).toMatchObject({ chosen: undefined, reason: 'OBJECT_TAKEN' });
+  expect(alone.judgements[0]?.message).toBe('has a ClusterRole x already; lets nobody patch y');
+  expect(alone.message).not.toContain('ClusterRole');
+  expect(choose([cluster('a', { running: false })], pack, new Map(), found).reason).toBe(
+    'CLUSTER_UNAVAILABLE',
+  );
+});

@@ -21,24 +21,37 @@ const refusals = [
   'CLUSTER_WIDE_OBJECTS_FORBIDDEN',
   'INSTALL_LIMITS',
   'NO_ROOM',
+  'PERMISSIONS_MISSING',
+  'KIND_MISSING',
+  'OBJECT_TAKEN',
 ] as const;
 export type PlacementRefusal = (typeof refusals)[number];
+
+/** What a cluster itself said about a package, in words for its seller. */
+export type Finding = {
+  reason: 'CLUSTER_UNAVAILABLE' | 'PERMISSIONS_MISSING' | 'KIND_MISSING' | 'OBJECT_TAKEN';
+  message: string;
+};
 
 type Refusal = { reason: PlacementRefusal; seller: string; buyer: string };
 
 const nothing: Load = { cpuMillis: 0, memoryBytes: 0, pods: 0, installs: 0 };
 
-/** Chooses among a product's clusters in a region: those that fit, and of them the one with the fewest installs. */
+/**
+ * Chooses among a product's clusters in a region: those that fit, and of them the one with the fewest installs.
+ * @param found what clusters that were asked have said; the others are taken to have nothing against the package
+ */
 export function choose(
   candidates: readonly CandidateSeen[],
   pack: PackageSeen,
   loads: ReadonlyMap<string, Load>,
+  found: ReadonlyMap<string, readonly Finding[]> = new Map(),
 ): Choice {
-  const judged = candidates.map((candidate) => ({
-    candidate,
-    load: loads.get(candidate.clusterId) ?? nothing,
-    refusal: refusalOf(candidate, pack, loads.get(candidate.clusterId) ?? nothing),
-  }));
+  const judged = candidates.map((candidate) => {
+    const load = loads.get(candidate.clusterId) ?? nothing;
+    const refusal = refusalOf(candidate, pack, load) ?? findingRefusal(found.get(candidate.clusterId) ?? []);
+    return { candidate, load, refusal };
+  });
   const fitting = judged
     .filter(({ refusal }) => refusal === undefined)
     .toSorted(
@@ -124,6 +137,21 @@ function roomRefusal({ capacity }: CandidateSeen, { needs }: PackageSeen, load: 
     seller: `has no room: short of ${short.map((resource) => words[resource]).join(', ')}`,
     buyer: 'There is no room in this region at the moment.',
   };
+}
+
+const findingWords: Record<Finding['reason'], string> = {
+  CLUSTER_UNAVAILABLE: 'No cluster of the seller in this region is available at the moment.',
+  PERMISSIONS_MISSING: 'The software brings what the seller may not install in this region.',
+  KIND_MISSING: 'The software needs something that this region does not have.',
+  OBJECT_TAKEN: 'The software can be installed once in this region, and is there already.',
+};
+
+/** All of them are told to the seller, who would mend one after the other otherwise. */
+function findingRefusal(found: readonly Finding[]): Refusal | undefined {
+  const worst = found.toSorted((a, b) => refusals.indexOf(b.reason) - refusals.indexOf(a.reason))[0];
+  if (!worst) return undefined;
+  const seller = found.map(({ message }) => message).join('; ');
+  return { reason: worst.reason, seller, buyer: findingWords[worst.reason] };
 }
 
 const cpuUnits: Record<string, number> = { m: 1, '': 1_000, k: 1_000_000 };

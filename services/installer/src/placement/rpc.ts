@@ -4,12 +4,24 @@ import type { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_s
 import type { Database } from '../database.ts';
 import type { Catalog, Clusters } from '../install/port.ts';
 import { loadOf } from '../install/store.ts';
+import type { Logger } from '@cnap/telemetry';
+import type { Engine } from '../kubernetes/port.ts';
+import { examineCandidates } from './choose-examined.ts';
 import { choose } from './plan.ts';
+import type { ReachOf } from './reach.ts';
 
-type Deps = { db: Database; catalog: Catalog; clusters: Clusters };
+type Deps = {
+  db: Database;
+  catalog: Catalog;
+  clusters: Clusters;
+  engine: Engine;
+  reachOf: ReachOf;
+  logger: Logger;
+};
 
-export const placementRpc = ({ db, catalog, clusters }: Deps): ServiceImpl<typeof PlacementService> => ({
-  async checkFit({ productId, regionId }) {
+export const placementRpc = (deps: Deps): ServiceImpl<typeof PlacementService> => ({
+  async checkFit({ productId, regionId }, { signal }) {
+    const { db, catalog, clusters } = deps;
     const product = await catalog.product(productId);
     if (!product) throw notFound('product', productId);
     const candidates = await clusters.candidates(product.column.clusterIds, regionId);
@@ -25,13 +37,11 @@ export const placementRpc = ({ db, catalog, clusters }: Deps): ServiceImpl<typeo
       const message = 'The software has no package yet that could be installed.';
       return { fits: false, reason: 'PACKAGE_NOT_READY', message, regionOffered: true };
     }
-    const loads = await db.acrossWorkspaces((tx) =>
-      loadOf(
-        tx,
-        candidates.map((one) => one.clusterId),
-      ),
-    );
-    const choice = choose(candidates, product.package, loads);
+    const { package: pack, column } = product;
+    const ids = candidates.map((one) => one.clusterId);
+    const loads = () => db.acrossWorkspaces((tx) => loadOf(tx, ids));
+    const found = await examineCandidates(deps, candidates, pack, column, loads, signal);
+    const choice = choose(candidates, pack, await loads(), found);
     return {
       fits: choice.chosen !== undefined,
       reason: choice.reason,
