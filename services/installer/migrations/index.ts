@@ -7,6 +7,7 @@ import * as hibernation from './0003-hibernation.ts';
 import * as drift from './0004-drift.ts';
 import * as pullSecret from './0005-pull-secret.ts';
 import * as replacePolicy from './0006-replace-policy.ts';
+import * as detached from './0007-detached.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -20,4 +21,5 @@ export const migrations = {
   '0004-drift': drift,
   '0005-pull-secret': pullSecret,
   '0006-replace-policy': replacePolicy,
+  '0007-detached': detached,
 };

@@ -141,6 +141,10 @@ type InstallsTable = {
   order_version: Generated<string>;
   /** What everything had that was put to sleep, until it has it again. */
   remembered: ColumnType<Remembered[], string | undefined, string>;
+  /** Its cluster is forgotten, and may be known again by this. */
+  detached_uid: string | null;
+  /** What it was before. */
+  detached_from: InstallStateName | null;
   traceparent: string | null;
   version: ColumnType<string, never, unknown>;
   created_at: CreatedAt;
@@ -210,6 +214,14 @@ type DriftsTable = {
   look_at: ColumnType<Date, Date, Date>;
 };
 
+/** Clusters by the uid of their kube-system, which stays when they are imported again. */
+type KnownClustersTable = {
+  workspace_id: string;
+  cluster_uid: string;
+  cluster_id: string;
+  forgotten: boolean;
+};
+
 /** The tables of the installer's schema. */
 export type Tables = {
   installs: InstallsTable;
@@ -217,6 +229,7 @@ export type Tables = {
   inventory: InventoryTable;
   removed_objects: RemovedObjectsTable;
   drifts: DriftsTable;
+  known_clusters: KnownClustersTable;
   ended_orders: { order_id: string; ended_at: Generated<Date> };
 };
 

@@ -13,12 +13,13 @@ export async function beginRemoval(tx: Tx, row: InstallRow, reason: string): Pro
   const placed = row.cluster_id !== null;
   const changed = await changeInstall(tx, row.id, {
     wanted: 'absent',
-    state: 'deleting',
+    // What is on a cluster that is forgotten is deleted when that returns.
+    state: row.state === 'detached' ? 'detached' : 'deleting',
     step: placed ? 'pre-delete' : 'none',
     step_at: new Date(),
     progress_in_step: '{}',
     remembered: '[]',
-    reason: 'Removal',
+    reason: row.state === 'detached' ? row.reason : 'Removal',
     message: reason,
   });
   await publish(tx, installFact('deleting', changed));

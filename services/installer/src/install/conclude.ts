@@ -13,7 +13,7 @@ type Failure = Extract<Found, { do: 'fail' }>;
 
 /**
  * Writes what a step led to, unless somebody has changed the install's mind meanwhile (a removal began while a step
- * was under way): then only what the step did on the cluster is recorded.
+ * was under way, or its cluster was forgotten): then only what the step did on the cluster is recorded.
  * @returns the install as it is now, and what was found; undefined when it does not count any more
  */
 export async function conclude(
@@ -23,7 +23,8 @@ export async function conclude(
 ): Promise<{ now: InstallRow | undefined; found?: Found }> {
   const before = await lockInstall(tx, row.id);
   if (next.do !== 'decide') await next.record?.(tx);
-  if (!before || before.wanted !== row.wanted) return { now: before };
+  if (!before || before.wanted !== row.wanted || before.detached_uid !== row.detached_uid)
+    return { now: before };
   const told = next.do === 'decide' ? await next.decide(tx) : next;
   // An update that fails is undone; a first deployment that fails has nothing to go back to.
   const undo = told.do === 'fail' && before.state === 'updating' ? told : undefined;

@@ -19,6 +19,8 @@ export type InstallFactName =
   | 'revived'
   | 'degraded'
   | 'failed'
+  | 'detached'
+  | 'reattached'
   | 'deleting'
   | 'deleted'
   | 'detached';

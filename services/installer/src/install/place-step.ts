@@ -1,4 +1,5 @@
 import { shortId } from '@cnap/ids';
+import { forgottenOf } from '../cluster/detached.ts';
 import { examineCandidates } from '../placement/choose-examined.ts';
 import { choose } from '../placement/plan.ts';
 import { withCondition } from './conditions.ts';
@@ -20,7 +21,9 @@ export const place: Step = async (row, deps, signal) => {
     do: 'decide',
     async decide(tx) {
       await lockPlacement(tx, ids);
-      const { chosen, judgements, message, reason } = choose(candidates, pack, await loadOf(tx, ids), found);
+      const forgotten = await forgottenOf(tx, ids);
+      const there = candidates.filter(({ clusterId }) => !forgotten.has(clusterId));
+      const { chosen, judgements, message, reason } = choose(there, pack, await loadOf(tx, ids), found);
       const placement = JSON.stringify(judgements);
       if (!chosen) {
         const known = row.reason === reason && JSON.stringify(row.placement) === placement;

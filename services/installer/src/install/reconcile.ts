@@ -2,6 +2,7 @@ import { messageOf } from '@cnap/errors';
 import { done, requeueAfter, type Outcome, type Reconcile, type ReconcileContext } from '@cnap/reconcile';
 import { withTrace } from '@cnap/telemetry';
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
+import { detachedTurn } from '../cluster/detached.ts';
 import type { InstallRow, StepName, Tx } from '../database.ts';
 import { driftWatched, lookForDrift } from '../drift/look.ts';
 import { openedOnce } from '../release/manifests.ts';
@@ -97,7 +98,7 @@ function waitFor(error: unknown, row: InstallRow, { logger }: StepDeps): Found {
 }
 
 async function nextOf(row: InstallRow, deps: RunDeps, signal: AbortSignal): Promise<Next> {
-  const turned = turnOf(row);
+  const turned = detachedTurn(row) ?? turnOf(row);
   if (turned) return turned;
   if (mayBegin(row)) {
     if (row.update_wanted) return startUpdate(row);

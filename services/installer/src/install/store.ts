@@ -163,7 +163,7 @@ export const placedInstalls = (tx: Tx): Promise<Pick<InstallRow, 'id' | 'cluster
 
 export type UsageSubject = 'workspace_id' | 'cluster_id' | 'template_id' | 'product_id';
 
-/** Ids of installs that use something and are not deleted. */
+/** Ids of installs that use something and are not deleted, nor waiting to be on a cluster that is forgotten. */
 export async function idsUsing(tx: Tx, column: UsageSubject, id: string): Promise<string[]> {
   const rows = await tx
     .selectFrom('installs')
@@ -174,6 +174,7 @@ export async function idsUsing(tx: Tx, column: UsageSubject, id: string): Promis
         ? eb.or([eb('workspace_id', '=', id), eb('seller_workspace_id', '=', id)])
         : eb(column, '=', id),
     )
+    .where((eb) => eb.not(eb.and([eb('wanted', '=', 'absent'), eb('state', '=', 'detached')])))
     .orderBy('id')
     .execute();
   return rows.map((row) => row.id);

@@ -1,8 +1,10 @@
 import { DomainError, notFound } from '@cnap/errors';
 import { KubernetesError } from '@cnap/kubernetes';
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
-import type { Database, InstallRow } from '../database.ts';
+import type { Database, InstallRow, InstallStateName } from '../database.ts';
 import { findInstall } from '../install/store.ts';
+
+const nowhere = new Set<InstallStateName>(['deleted', 'detached']);
 
 /** The install when it is on a cluster; undefined before that, and after. */
 export async function findPlaced(
@@ -12,7 +14,7 @@ export async function findPlaced(
 ): Promise<InstallRow | undefined> {
   const row = await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id));
   if (!row) throw notFound('install', id);
-  return row.cluster_id === null || row.state === 'deleted' ? undefined : row;
+  return row.cluster_id === null || nowhere.has(row.state) ? undefined : row;
 }
 
 /** What a cluster answered, as a caller is told; `refused` is the reason where the cluster says no. */
