@@ -20,13 +20,26 @@ const workloadsOf = (report: HealthReport): Workload[] =>
       message: state === 'current' ? '' : message,
     }));
 
+/** What nobody waits for, but may want to know of: custom resources, APIs and addresses that are not ready. */
+function withWarnings(row: InstallRow, warnings: string[]): { conditions?: string } {
+  const before = row.conditions.find(({ type }) => type === 'Complete');
+  const message = warnings.slice(0, 10).join('; ') || 'Everything else is ready, too.';
+  if (before ? before.message === message : warnings.length === 0) return {};
+  const met = warnings.length === 0;
+  return { conditions: withCondition(row, 'Complete', met, met ? '' : 'NotReady', message) };
+}
+
 /** Looks at the health of what was applied, with words for why it waits. */
 async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSignal) {
   const target = targetOf(row);
   const inventory = await db.acrossWorkspaces((tx) => loadCurrent(tx, row));
   const report = await engine.observeHealth(target, inventory, signal);
   const workloads = JSON.stringify(workloadsOf(report));
-  const news = workloads === JSON.stringify(row.workloads) ? {} : { change: { workloads } };
+  const change = {
+    ...(workloads === JSON.stringify(row.workloads) ? {} : { workloads }),
+    ...withWarnings(row, report.warnings),
+  };
+  const news = Object.keys(change).length === 0 ? {} : { change };
   if (report.state === 'current') return { healthy: true, news, workloads, why: '' };
   const waiting = await engine.explainWaiting(target, signal);
   const why = [...new Set(waiting.map(({ message }) => message))].slice(0, 3).join('; ') || report.message;
@@ -89,7 +102,7 @@ export const runningHealth: Step = async (row, deps, signal) => {
   const { healthy, news, workloads, why } = await look(row, deps, signal);
   if (healthy && row.state === 'running') {
     // A cluster that did not answer for a while has left its words behind.
-    return { do: 'rest', ...(row.message === '' ? news : { change: { workloads, message: '' } }) };
+    return { do: 'rest', ...(row.message === '' ? news : { change: { ...news.change, message: '' } }) };
   }
   // Still degraded: it looks again by itself, as the cause may lie where no watch looks.
   if (!healthy && row.state === 'degraded') return { do: 'wait', afterMs: pauseFor(row), why, ...news };

@@ -1,6 +1,7 @@
 import { KubernetesError, type ObjectRef, describeRef } from '@cnap/kubernetes';
 
 import type { ApplyFailure } from './port.ts';
+import { explainRefusal } from './waiting.ts';
 
 /**
  * What an error of an apply means. Permanent is what the API server calls invalid or forbidden; whatever can be
@@ -13,9 +14,15 @@ export function applyFailure(error: unknown, ref: ObjectRef): ApplyFailure {
     ref,
     permanent: isPermanent(error),
     reason: error.reason,
-    message: `${describeRef(ref)}: ${error.message}`,
+    message: `${describeRef(ref)}: ${inWords(error.message)}`,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   };
+}
+
+/** With the reason first where it has a name; else as the API server says it. */
+function inWords(message: string): string {
+  const { reason, message: words } = explainRefusal(message);
+  return reason === 'FailedCreate' ? message : words;
 }
 
 function isPermanent(error: KubernetesError): boolean {

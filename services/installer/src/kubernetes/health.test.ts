@@ -50,7 +50,7 @@ test.each<[string, KubeObject, string, string]>([
       { ...seen, ...is('ReplicaFailure', 'True', { message: 'exceeded quota' }) },
     ),
     'progressing',
-    'exceeded quota',
+    'The limits for this install are used up: exceeded quota',
   ],
   [
     'late',
@@ -131,11 +131,33 @@ test.each<[string, KubeObject, string, string]>([
     'failed',
     'BackoffLimitExceeded',
   ],
+  ['not begun', object('batch/v1', 'Job', { completions: 3 }, {}), 'progressing', 'has not begun'],
+  ['under way', object('batch/v1', 'Job', { completions: 3 }, { startTime: 'now' }), 'current', ''],
+  ['suspended', object('batch/v1', 'Job', { suspend: true }, {}), 'current', ''],
+  ['paused', object(apps, 'Deployment', { replicas: 2, paused: true }, seen), 'current', ''],
   [
-    'running',
-    object('batch/v1', 'Job', { completions: 3 }, { succeeded: 1 }),
+    'unavailable',
+    object(
+      apps,
+      'Deployment',
+      { replicas: 2 },
+      { ...seen, ...ready, ...is('Available', 'False', { message: 'too few' }) },
+    ),
     'progressing',
-    '1 of 3 completed',
+    'too few',
+  ],
+  ['ended', object('v1', 'Pod', {}, { phase: 'Failed', message: 'evicted' }), 'failed', 'evicted'],
+  [
+    'says that it works on it',
+    object('example.com/v1', 'Widget', {}, is('Reconciling', 'True', { message: 'almost' })),
+    'progressing',
+    'almost',
+  ],
+  [
+    'says that it is stuck',
+    object('example.com/v1', 'Widget', {}, is('Stalled', 'True', { reason: 'NoBackend' })),
+    'failed',
+    'NoBackend',
   ],
   ['bound', object('v1', 'PersistentVolumeClaim', {}, { phase: 'Bound' }), 'current', ''],
   [
@@ -188,6 +210,12 @@ test('what gates decides; the rest is a warning', () => {
   });
   expect(reportOf([deployment, job])).toMatchObject({ state: 'failed', message: 'Job n/x: broke' });
   expect(reportOf([])).toMatchObject({ state: 'current' });
+});
+
+test('a source can say to wait for what does not gate by itself', () => {
+  const widget = object('example.com/v1', 'Widget', {}, is('Ready', 'False', { message: 'no backend' }));
+  const ref = { apiVersion: 'example.com/v1', kind: 'Widget', name: 'x', wait: true };
+  expect(reportOf([healthOf(ref, widget)])).toMatchObject({ state: 'progressing', warnings: [] });
 });
 
 test('a missing object is waited for, but a finished Job may be gone', () => {

@@ -1,6 +1,7 @@
 import { type KubeObject, type ObjectRef, describeRef, groupOf } from '@cnap/kubernetes';
 
 import type { Health, HealthReport, ObjectHealth } from './port.ts';
+import { explainRefusal } from './waiting.ts';
 
 // As kstatus does: https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
 type Condition = { type: string; status: string; reason?: string; message?: string };
@@ -25,10 +26,13 @@ const gating: Record<string, Rule> = {
   'apiextensions.k8s.io/CustomResourceDefinition': customResourceDefinition,
 };
 
-/** How an object is; `undefined` as the object means that it is not there. */
-export function healthOf(ref: ObjectRef, object: KubeObject | undefined): ObjectHealth {
+/**
+ * How an object is; `undefined` as the object means that it is not there.
+ * @param ref `wait`: its source says that RUNNING waits for it, whatever kind it is
+ */
+export function healthOf(ref: ObjectRef & { wait?: boolean }, object: KubeObject | undefined): ObjectHealth {
   const rule = gating[`${groupOf(ref.apiVersion)}/${ref.kind}`];
-  const gates = rule !== undefined;
+  const gates = rule !== undefined || ref.wait === true;
   if (!object) {
     // A finished Job may be gone by its ttlSecondsAfterFinished.
     const missing = ref.kind === 'Job' ? current : progressing(`${describeRef(ref)} is not there`);
@@ -100,9 +104,10 @@ function seen(status: Status): boolean {
 
 function deployment(_object: KubeObject, spec: Spec, status: Status): Health {
   if (!seen(status)) return progressing('waits for its controller');
+  if (spec['paused'] === true) return current; // until somebody goes on with it
   const progress = condition(status, 'Progressing');
   const trouble = condition(status, 'ReplicaFailure');
-  if (trouble?.status === 'True') return progressing(trouble.message ?? 'its pods cannot be made');
+  if (trouble?.status === 'True') return progressing(explainRefusal(trouble.message ?? '').message);
   const wanted = number(spec['replicas'], 1);
   const updated = number(status['updatedReplicas']);
   const available = number(status['availableReplicas']);
@@ -112,6 +117,8 @@ function deployment(_object: KubeObject, spec: Spec, status: Status): Health {
   if (updated < wanted) return progressing(`${updated} of ${wanted} pods updated${late}`);
   if (total > updated) return progressing(`${total - updated} old pods are ending${late}`);
   if (available < wanted) return progressing(`${available} of ${wanted} pods available${late}`);
+  const isAvailable = condition(status, 'Available');
+  if (isAvailable?.status === 'False') return progressing(isAvailable.message ?? 'is not available');
   return current;
 }
 
@@ -152,8 +159,9 @@ function replicaSet(_object: KubeObject, spec: Spec, status: Status): Health {
 function job(_object: KubeObject, spec: Spec, status: Status): Health {
   const bad = condition(status, 'Failed');
   if (bad?.status === 'True') return failed(bad.message ?? bad.reason ?? 'it failed');
-  if (condition(status, 'Complete')?.status === 'True' || spec['suspend'] === true) return current;
-  return progressing(`${number(status['succeeded'])} of ${number(spec['completions'], 1)} completed`);
+  // One that has begun is as it should be, however long it takes.
+  if (spec['suspend'] === true || status['startTime'] !== undefined) return current;
+  return condition(status, 'Complete')?.status === 'True' ? current : progressing('has not begun');
 }
 
 function volumeClaim(_object: KubeObject, _spec: Spec, status: Status): Health {
@@ -177,6 +185,11 @@ function customResourceDefinition(_object: KubeObject, _spec: Spec, status: Stat
 /** What is not known here: fine, unless it says itself that it is not. */
 function anything(object: KubeObject, spec: Spec, status: Status): Health {
   if (object.kind === 'Service') return service(spec, status);
+  const [stalled, reconciling] = [condition(status, 'Stalled'), condition(status, 'Reconciling')];
+  if (stalled?.status === 'True') return failed(stalled.message || stalled.reason || 'it goes no further');
+  if (reconciling?.status === 'True') {
+    return progressing(reconciling.message || reconciling.reason || 'is being reconciled');
+  }
   for (const type of ['Ready', 'Available', 'Established']) {
     const found = condition(status, type);
     if (found?.status === 'False' || found?.status === 'Unknown') {

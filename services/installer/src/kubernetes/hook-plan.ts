@@ -53,15 +53,22 @@ export function lookAtHook(
     return isCrd(hook.object) ? 'create' : 'replace';
   if (hook.object.kind !== 'Job' && hook.object.kind !== 'Pod') return 'succeeded';
   const { state, message } = healthOf(refOf(existing), existing);
-  const { phase } = (existing['status'] ?? {}) as { phase?: string };
   if (state === 'failed') return { failed: message };
-  if (state === 'current' && (hook.object.kind === 'Job' || phase === 'Succeeded')) return 'succeeded';
+  if (hasSucceeded(existing)) return 'succeeded';
   const age = now - Date.parse(existing.metadata.creationTimestamp ?? '');
   if (age > deadlineMs)
     return {
       failed: `${hook.object.kind} ${hook.object.metadata.name} did not finish within ${deadlineMs / 1000} s`,
     };
   return 'wait';
+}
+
+function hasSucceeded({ status = {} }: KubeObject): boolean {
+  const { phase, conditions = [] } = status as {
+    phase?: string;
+    conditions?: { type: string; status: string }[];
+  };
+  return phase === 'Succeeded' || conditions.some((one) => one.type === 'Complete' && one.status === 'True');
 }
 
 export function keyOfHook(hook: Hook): string {

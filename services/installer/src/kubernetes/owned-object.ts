@@ -6,6 +6,8 @@ import { fieldManager, signatureOf } from './signature.ts';
 export { fieldManager };
 
 export const installLabel = 'cnap.tech/install';
+/** `"true"` on an object of a source: RUNNING waits for it, too. */
+export const waitAnnotation = 'cnap.tech/wait';
 export const pullSecret = 'cnap-pull';
 
 const managedBy = 'app.kubernetes.io/managed-by';
@@ -92,6 +94,7 @@ export function inventoryEntry(object: KubeObject): InventoryEntry {
     ...(namespace === undefined ? {} : { namespace }),
     uid: uid ?? '',
     ...(annotations?.['helm.sh/resource-policy'] === 'keep' ? { keep: true } : {}),
+    ...(annotations?.[waitAnnotation] === 'true' ? { wait: true } : {}),
     ...(object.metadata['managedFields'] === undefined ? {} : { signature: signatureOf(object) }),
   };
 }

@@ -26,13 +26,15 @@ export type NamespaceSettings = {
 /**
  * An object that was applied; with an empty uid one that is about to be (write those down first, see `plannedEntry`).
  * `keep`: `helm.sh/resource-policy: keep`, left behind when the install goes. `hook`: made by a hook; has no health
- * and is not pruned. `signature`: see `signatureOf`, as it was when it was applied; absent in entries of old.
+ * and is not pruned. `wait`: RUNNING waits for it, whatever its kind. `signature`: see `signatureOf`, as it was when
+ * it was applied; absent in entries of old.
  * `leave`: nobody minds what becomes of it; a job that has ended and removes itself is one.
  */
 export type InventoryEntry = ObjectRef & {
   uid: string;
   keep?: boolean;
   hook?: boolean;
+  wait?: boolean;
   signature?: string;
   leave?: boolean;
 };

@@ -17,6 +17,8 @@ const atOnce = 8;
 /** After this long an object's own finalizers are removed: whoever should have done their work is not there. */
 const stuckAfterMs = 10 * 60_000;
 
+const chartSaysSo = 'the chart says so (helm.sh/resource-policy: keep)';
+
 type Outcome = { is: 'removed' } | { is: 'kept'; why: string } | { is: 'left'; waiting?: Waiting };
 
 /**
@@ -59,8 +61,8 @@ async function removeEntry(
   entry: InventoryEntry,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (entry.keep) return { is: 'kept', why: 'the chart says so (helm.sh/resource-policy: keep)' };
   if (isCrd(entry)) return removeCrd(cluster, target, entry, signal);
+  if (entry.keep) return { is: 'kept', why: chartSaysSo };
   const uid = entry.uid === '' ? await ownUid(cluster, target, entry, signal) : entry.uid;
   if (uid === undefined) return { is: 'removed' };
   return removeUid(cluster, entry, uid, signal);
@@ -130,7 +132,9 @@ async function removeCrd(
     await stopHandling(cluster, entry.name, signal);
     return { is: 'removed' };
   }
-  const { removable, why } = isRemovableCrd(crd, target);
+  const { removable, why } = entry.keep
+    ? { removable: false, why: chartSaysSo }
+    : isRemovableCrd(crd, target);
   const left = removable ? await countResources(cluster, crd, target, signal) : 0;
   if (removable && left === 0) {
     const outcome = await removeUid(cluster, entry, crd.metadata.uid ?? '', signal);

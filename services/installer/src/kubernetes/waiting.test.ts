@@ -126,6 +126,8 @@ test.each([
   ['pods "a" is forbidden: exceeded quota: cnap', 'Quota'],
   ['pods "a" is forbidden: violates PodSecurity "baseline:latest": host namespaces', 'PodSecurity'],
   ['Internal error occurred: failed calling webhook "w"', 'AdmissionWebhook'],
+  ['pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2', 'Limits'],
+  ['admission webhook "w" denied the request: no', 'AdmissionDenied'],
   ['something else', 'FailedCreate'],
 ])('%s', (message, reason) => {
   const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd1' };

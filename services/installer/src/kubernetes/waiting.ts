@@ -176,6 +176,16 @@ export function explainRefusal(message: string): { reason: string; message: stri
       message: `Its pods ask for more rights than the cluster grants: ${message}`,
     };
   }
+  if (
+    /(minimum|maximum) (cpu|memory|storage)|must specify (limits|requests)|less than or equal to \w+ limit/.test(
+      message,
+    )
+  ) {
+    return { reason: 'Limits', message: `It asks for more, or less, than the cluster allows: ${message}` };
+  }
+  if (/admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy/.test(message)) {
+    return { reason: 'AdmissionDenied', message: `A rule of the cluster forbids it: ${message}` };
+  }
   if (message.includes('failed calling webhook')) {
     return {
       reason: 'AdmissionWebhook',
