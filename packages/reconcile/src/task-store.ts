@@ -127,10 +127,14 @@ export function writeWithLease<T>(
   work: Parameters<typeof db.acrossWorkspaces<T>>[0],
 ): Promise<T> {
   return db.acrossWorkspaces(async (tx) => {
-    const { rows } = await sql`
+    // Sent before anything of the work, in one piece with its first statement; without the lease all is rolled back.
+    const lease = sql`
       select 1 from reconcile_task where lease_token = ${leaseToken} for key share`.execute(tx);
-    if (rows.length === 0) throw new LeaseLost('another worker has taken over');
-    return work(tx);
+    const [held, worked] = await Promise.allSettled([lease, work(tx)]);
+    if (held.status === 'rejected') throw held.reason;
+    if (held.value.rows.length === 0) throw new LeaseLost('another worker has taken over');
+    if (worked.status === 'rejected') throw worked.reason;
+    return worked.value;
   });
 }
 

@@ -50,7 +50,7 @@ export type StepName =
   | 'none';
 
 /** What a step remembers between two turns; `said`: what a hook said when it failed. */
-export type StepProgress = { chunk?: number; hooks?: HookProgress; hookRun?: number; said?: string };
+export type StepProgress = { objects?: number; hooks?: HookProgress; hookRun?: number; said?: string };
 
 export type Condition = { type: string; met: boolean; reason: string; message: string; time: string };
 export type Workload = { kind: string; name: string; ready: boolean; message: string };

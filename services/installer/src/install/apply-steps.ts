@@ -1,12 +1,13 @@
 import type { InstallRow } from '../database.ts';
 import { chunksOf } from '../kubernetes/order.ts';
-import type { ApplyResult } from '../kubernetes/port.ts';
+import type { ApplyResult, InventoryEntry } from '../kubernetes/port.ts';
 import { recordApplied } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
 import { prepared } from './pull-secret.ts';
 import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
-const chunkSize = 12;
+/** So many objects are one step; what is applied in parallel is of one rank. */
+const stepSize = 12;
 
 /** Namespace, quota, limits, network policy, pull secret. */
 const prepareNamespace: Step = async (row, deps, signal) => {
@@ -34,25 +35,32 @@ const applyCrds: Step = async (row, deps, signal) => {
   return { do: 'go', step: 'pre-install', record, change: { objects_applied: crds.length } };
 };
 
-/** One chunk; the next is another turn. */
+/**
+ * Rank by rank, some objects; the rest is another turn. Cut off in the middle it applies the same ones once more,
+ * which changes nothing.
+ */
 const applyObjects: Step = async (row, deps, signal) => {
   const { crds, objects } = await deps.manifests(row);
-  const chunks = chunksOf(objects, chunkSize);
-  const index = row.progress_in_step.chunk ?? 0;
-  const chunk = chunks[index];
-  if (!chunk) return { do: 'go', step: 'health' };
+  const before = row.progress_in_step.objects ?? 0;
+  const some = objects.slice(before, before + stepSize);
+  if (some.length === 0) return { do: 'go', step: 'health' };
+  const applied: InventoryEntry[] = [];
+  const record: Found['record'] = (tx) => recordApplied(tx, row, applied);
   const options = { registries: row.pull_secret, replace: row.replace_policy === 'replace' };
-  const result = await deps.engine.applyObjects(targetOf(row), chunk, signal, options);
-  const trouble = troubleOf(row, result);
-  if (trouble) return trouble;
-  const record: Found['record'] = (tx) => recordApplied(tx, row, result.applied);
-  const applied = crds.length + chunks.slice(0, index + 1).reduce((sum, one) => sum + one.length, 0);
-  if (index + 1 < chunks.length) {
-    const progress_in_step = JSON.stringify({ chunk: index + 1 });
-    return { do: 'go', step: 'objects', record, change: { objects_applied: applied, progress_in_step } };
+  for (const chunk of chunksOf(some, stepSize)) {
+    const result = await deps.engine.applyObjects(targetOf(row), chunk, signal, options);
+    applied.push(...result.applied);
+    const trouble = troubleOf(row, { ...result, applied });
+    if (trouble) return trouble;
   }
-  const conditions = withCondition(row, 'Applied', true, '', `${applied} objects.`);
-  return { do: 'go', step: 'health', record, change: { objects_applied: applied, conditions } };
+  const now = before + some.length;
+  const objects_applied = crds.length + now;
+  if (now < objects.length) {
+    const progress_in_step = JSON.stringify({ objects: now });
+    return { do: 'go', step: 'objects', record, change: { objects_applied, progress_in_step } };
+  }
+  const conditions = withCondition(row, 'Applied', true, '', `${objects_applied} objects.`);
+  return { do: 'go', step: 'health', record, change: { objects_applied, conditions } };
 };
 
 /** What a failure leads to; what was applied before it is recorded. */

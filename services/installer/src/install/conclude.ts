@@ -42,7 +42,8 @@ export async function conclude(
   if (Object.keys(change).length === 0) {
     return { found, now: moved ? await moveInstall(tx, row.id, moved) : before };
   }
-  const now = await changeInstall(tx, row.id, { ...moved, ...change });
+  const isProgress = !('state' in change) && !('message' in change);
+  const now = await changeInstall(tx, row.id, { ...moved, ...change }, { quietly: isProgress });
   if (found.do === 'fail' && row.release_id !== null) {
     await changeRelease(tx, row.release_id, { state: 'failed', message: found.message });
   }

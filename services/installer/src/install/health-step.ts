@@ -8,6 +8,7 @@ import { outputsOf } from './outputs.ts';
 import { pauseFor, targetOf, type Found, type RunDeps, type Step } from './steps.ts';
 import { isLate, late } from './update.ts';
 
+const freshMs = 1_000;
 const workloadKinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'ReplicaSet', 'Pod']);
 
 const workloadsOf = (report: HealthReport): Workload[] =>
@@ -41,6 +42,14 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
   };
   const news = Object.keys(change).length === 0 ? {} : { change };
   if (report.state === 'current') return { healthy: true, news, workloads, why: '' };
+  // Most are ready in a moment; why they are not yet is three lists, and nothing that anybody could read so soon.
+  if (
+    row.step === 'health' &&
+    report.state === 'progressing' &&
+    Date.now() - row.step_at.getTime() < freshMs
+  ) {
+    return { healthy: false, news: {}, workloads, why: report.message, isFresh: true };
+  }
   const waiting = await engine.explainWaiting(target, signal);
   const why = [...new Set(waiting.map(({ message }) => message))].slice(0, 3).join('; ') || report.message;
   return { healthy: false, news, workloads, why };
@@ -48,11 +57,11 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
 
 /** After applying, or waking: the gate of RUNNING. */
 export const deployHealth: Step = async (row, deps, signal) => {
-  const { healthy, news, why } = await look(row, deps, signal);
+  const { healthy, news, why, isFresh = false } = await look(row, deps, signal);
   if (healthy && row.state === 'reviving') return { do: 'go', step: 'none', ...news };
   if (healthy) return { do: 'go', step: row.revision > 1 ? 'prune' : 'post-install', ...news };
   if (isLate(row)) return { ...late(why), ...news };
-  return { do: 'wait', afterMs: pauseFor(row), why, ...news };
+  return { do: 'wait', afterMs: pauseFor(row), why: isFresh ? undefined : why, ...news };
 };
 
 /** Deployed completely: RUNNING, for the first time or again. */

@@ -80,9 +80,20 @@ async function turn(
   if (next.do === 'go' && next.step !== row.step && !next.record && !next.change && !next.also) {
     return { row: { ...row, step: next.step, step_at: new Date(), progress_in_step: {} }, written: false };
   }
+  // Nothing has changed, and nobody changes an install's mind without waking it.
+  if (next.do !== 'decide' && isNothing(next)) return outcomeOf(next);
   const { found, now } = await context.write((tx: Tx) => conclude(tx, row, next));
   if (!found || found.do === 'go') return { row: now, written: true };
-  return found.do === 'wait' ? requeueAfter(found.afterMs, found.why) : done;
+  return outcomeOf(found);
+}
+
+const outcomeOf = (found: Found): Outcome =>
+  found.do === 'wait' ? requeueAfter(found.afterMs, found.why) : done;
+
+/** Looked, and there is nothing to write. */
+function isNothing(found: Found): boolean {
+  if (found.do !== 'rest' && (found.do !== 'wait' || found.why !== undefined)) return false;
+  return !found.record && !found.change && !found.also && !found.fact;
 }
 
 /** A cluster that cannot be asked is waited for. What it said names its address, which is nothing for buyers. */

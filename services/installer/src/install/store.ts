@@ -67,19 +67,25 @@ export async function insertInstall(
     .executeTakeFirst();
 }
 
-/** Changes an install: raises the version and tells those who watch. */
+/**
+ * Changes an install: raises the version and tells those who watch.
+ * @param quietly they see it when they look by themselves, within a second. Commits that notify wait for each other
+ *   in Postgres: what changes often and is only progress is not worth it.
+ */
 export async function changeInstall(
   tx: Tx,
   id: string,
   change: Updateable<Tables['installs']>,
+  { quietly = false } = {},
 ): Promise<InstallRow> {
-  const row = await tx
+  const changed = tx
     .updateTable('installs')
     .set((eb) => ({ ...change, version: eb('version', '+', '1'), updated_at: new Date() }))
     .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await sql`select pg_notify(${installChanged}, ${id})`.execute(tx);
+    .returningAll();
+  if (quietly) return changed.executeTakeFirstOrThrow();
+  const told = sql`pg_notify(${installChanged}, id)`.as('told');
+  const { told: _, ...row } = await changed.returning(told).executeTakeFirstOrThrow();
   return row;
 }
 

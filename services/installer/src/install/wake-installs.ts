@@ -1,6 +1,7 @@
 import { messageOf } from '@cnap/errors';
-import { wake } from '@cnap/reconcile';
+import { wakeMany } from '@cnap/reconcile';
 import type { Logger } from '@cnap/telemetry';
+import { sql } from 'kysely';
 import type { Database, Tx } from '../database.ts';
 import { idsUsing, placedInstalls } from './store.ts';
 
@@ -67,13 +68,12 @@ export function wakeInstalls(db: Database, logger: Logger): Waker {
       const withinMs = Math.min(spreadMs, placed.length * apartMs);
       for (let from = 0; from < placed.length; from += wakesPerTransaction) {
         const some = placed.slice(from, from + wakesPerTransaction);
-        await db.acrossWorkspaces(async (tx) => {
-          for (const { id, cluster_id: clusterId } of some) {
-            const afterMs = seen.has(clusterId ?? '') ? Math.round(Math.random() * withinMs) : 0;
-            seen.add(clusterId ?? '');
-            await wake(tx, 'install', id, { afterMs });
-          }
+        const tasks = some.map(({ id, cluster_id: clusterId }) => {
+          const afterMs = seen.has(clusterId ?? '') ? Math.round(Math.random() * withinMs) : 0;
+          seen.add(clusterId ?? '');
+          return { key: id, afterMs };
         });
+        await db.acrossWorkspaces((tx) => wakeMany(tx, 'install', tasks));
       }
     },
     async [Symbol.asyncDispose]() {
@@ -85,6 +85,11 @@ export function wakeInstalls(db: Database, logger: Logger): Waker {
 
 async function wakeKnown(tx: Tx, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  const known = await tx.selectFrom('installs').select('id').where('id', 'in', ids).orderBy('id').execute();
-  for (const { id } of known) await wake(tx, 'install', id);
+  const isOneOf = sql<boolean>`id = any(${[...new Set(ids)]}::text[])`;
+  const known = await tx.selectFrom('installs').select('id').where(isOneOf).execute();
+  await wakeMany(
+    tx,
+    'install',
+    known.map(({ id }) => ({ key: id })),
+  );
 }

@@ -1,3 +1,5 @@
+import type { ApiKinds } from '@cnap/kubernetes';
+
 import { applyAll, applyCrds, prepareNamespace } from './apply.ts';
 import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
 import { examine } from './examine.ts';
@@ -14,14 +16,15 @@ const forPeople = { forPeople: true };
 /** The engine on real clusters: every step through the cluster's one connection, budget and breaker. */
 export function createEngine(options: ConnectionOptions): Engine {
   const connections = new ClusterConnections(options);
+  /** Asked for as often as what kinds there are. */
+  const versions = new WeakMap<ApiKinds, string>();
   return {
     capabilities: (clusterId, signal) =>
       connections.use(clusterId, signal, async (cluster) => {
-        const [{ gitVersion }, { apiVersions }] = await Promise.all([
-          cluster.version(signal),
-          cluster.kinds(),
-        ]);
-        return { kubeVersion: gitVersion, apiVersions };
+        const kinds = await cluster.kinds();
+        const kubeVersion = versions.get(kinds) ?? (await cluster.version(signal)).gitVersion;
+        versions.set(kinds, kubeVersion);
+        return { kubeVersion, apiVersions: kinds.apiVersions };
       }),
     examine: (clusterId, reach, signal) =>
       connections.use(clusterId, signal, (cluster) => examine(cluster, reach, signal), forPeople),

@@ -80,12 +80,15 @@ export function hasHealth(ref: ObjectRef): boolean {
 }
 
 const withoutHealth = new Set([
-  ...['ConfigMap', 'Secret', 'ServiceAccount', 'LimitRange', 'Namespace'].map((kind) => `/${kind}`),
+  ...['ConfigMap', 'Secret', 'ServiceAccount', 'LimitRange', 'ResourceQuota', 'Namespace'].map(
+    (kind) => `/${kind}`,
+  ),
   ...['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map(
     (kind) => `rbac.authorization.k8s.io/${kind}`,
   ),
   'networking.k8s.io/NetworkPolicy',
   'networking.k8s.io/IngressClass',
+  'policy/PodDisruptionBudget',
   'scheduling.k8s.io/PriorityClass',
   'batch/CronJob',
 ]);
