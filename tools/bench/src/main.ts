@@ -6,6 +6,7 @@ import process from 'node:process';
 import { messageOf } from '@cnap/errors';
 import type { Benchmark } from './benchmark.ts';
 import { events } from './events.ts';
+import { isolation } from './isolation/benchmark.ts';
 import { keep, writeDocument } from './kept-results.ts';
 import { Mistake, readOptions, usage, type Options } from './options.ts';
 import { createProgress } from './progress.ts';
@@ -17,9 +18,21 @@ import { start } from './start.ts';
 import { storm } from './storm/benchmark.ts';
 import { textTable } from './table.ts';
 import { takeover } from './takeover.ts';
+import { watch } from './watch/benchmark.ts';
 import { webhook } from './webhook.ts';
 
-const benchmarks: Benchmark[] = [start, sale, events, takeover, read, signIn, webhook, storm];
+const benchmarks: Benchmark[] = [
+  start,
+  sale,
+  events,
+  takeover,
+  read,
+  signIn,
+  webhook,
+  storm,
+  watch,
+  isolation,
+];
 /** Starting included; measuring itself ends long before. */
 const usuallyMs = 300_000;
 

@@ -1,13 +1,8 @@
 /** How often something was done, and the milliseconds until its answers, added up. */
 export type Counted = { count: number; ms: number };
 
-/** What the probe in the installer's process has counted since its start. */
-export type Figures = {
-  counted: Record<string, Counted>;
-  /** Of its one thread. */
-  busyMs: number;
-  idleMs: number;
-};
+/** What the probe in the installer's process has counted since its start, by what it is. */
+export type Figures = { counted: Record<string, Counted> };
 
 /** What came on top between two looks. */
 export function since(before: Figures, now: Figures): Figures {
@@ -17,5 +12,5 @@ export function since(before: Figures, now: Figures): Figures {
       return [what, { count: count - was.count, ms: ms - was.ms }];
     }),
   );
-  return { counted, busyMs: now.busyMs - before.busyMs, idleMs: now.idleMs - before.idleMs };
+  return { counted };
 }

@@ -36,6 +36,8 @@ export type Fleet = AsyncDisposable & {
   make(place: Place): Promise<string>;
   /** Makes so many, some at a time, and returns when all of them are RUNNING. */
   install(places: readonly Place[], context: Context): Promise<Timed[]>;
+  /** Returns when all of these are RUNNING. */
+  running(ids: readonly string[], context: Context): Promise<Timed[]>;
   /** Ends the installer and starts it again with other settings. */
   restart(environment: Record<string, string>): Promise<void>;
 };
@@ -86,7 +88,6 @@ export async function startFleet(
     postgresPid: postgres.pid,
     make: (place) => make(place),
     async install(places, context) {
-      const from = new Date();
       const ids: string[] = [];
       const left = [...places];
       await Promise.all(
@@ -94,14 +95,9 @@ export async function startFleet(
           for (let next = left.shift(); next; next = left.shift()) ids.push(await make(next));
         }),
       );
-      for (;;) {
-        context.signal.throwIfAborted();
-        const running = await countOf(database, from);
-        context.progress.at(running / places.length);
-        if (running === places.length) return timesOf(database, ids);
-        await pause(50, undefined, { signal: context.signal });
-      }
+      return running(database, ids, context);
     },
+    running: (ids, context) => running(database, ids, context),
     async restart(change) {
       await installer[Symbol.asyncDispose]();
       installer = await startInstallerProcess({ ...environment, ...change }, logFile);
@@ -147,10 +143,24 @@ function makerOf(
   };
 }
 
-async function countOf(database: Client, from: Date): Promise<number> {
+async function running(
+  database: Client,
+  ids: readonly string[],
+  { signal, progress }: Context,
+): Promise<Timed[]> {
+  for (;;) {
+    signal.throwIfAborted();
+    const count = await countRunning(database, ids);
+    progress.at(count / ids.length);
+    if (count === ids.length) return timesOf(database, ids);
+    await pause(100, undefined, { signal });
+  }
+}
+
+async function countRunning(database: Client, ids: readonly string[]): Promise<number> {
   const { rows } = await database.query<{ state: string; count: number; message: string }>(
-    'select state, count(*)::int, max(message) as message from installs where created_at >= $1 group by state',
-    [from],
+    'select state, count(*)::int, max(message) as message from installs where id = any($1) group by state',
+    [ids],
   );
   const failed = rows.find(({ state }) => state === 'failed');
   if (failed) throw new Error(`${failed.count} installs failed: ${failed.message}`);

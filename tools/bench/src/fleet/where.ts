@@ -4,9 +4,10 @@ import { startKubernetes } from '@cnap/programs';
 import type { Context } from '../benchmark.ts';
 import { childCpuMicros, cpuMicros, descendants, residentMB } from '../processes.ts';
 import { startProgram } from '../programs.ts';
+import type { Copies } from '../clusters/copy-installs.ts';
 import type { Fleet } from './fleet.ts';
 
-type Simulated = { kubeconfig: string; url: string; token: string };
+export type Simulated = { kubeconfig: string; url: string; token: string };
 
 /** Clusters to install on, in processes of their own. */
 export type Clusters = AsyncDisposable & {
@@ -14,11 +15,14 @@ export type Clusters = AsyncDisposable & {
   /** kubesim only. */
   simulated: Simulated[];
   pids: number[];
+  /** Puts copies of installs onto the clusters, in the order of these; simulated ones that keep their data only. */
+  copy(copies: readonly Copies[]): Promise<void>;
 };
 
 export async function startClusters(
   count: number,
   { kubernetes, scratch, signal }: Pick<Context, 'kubernetes' | 'scratch' | 'signal'>,
+  { keepsData = false } = {},
 ): Promise<Clusters> {
   if (kubernetes === 'real') {
     const before = new Set(descendants(process.pid).map(({ pid }) => pid));
@@ -27,15 +31,24 @@ export async function startClusters(
       kubeconfigs: [started.kubeconfig],
       simulated: [],
       pids: descendants(process.pid).flatMap(({ pid }) => (before.has(pid) ? [] : [pid])),
+      copy: () => Promise.reject(new Error('only simulated clusters copy')),
       [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
     };
   }
-  const child = startProgram('fleet/clusters/main.ts', { BENCH_CLUSTERS: String(count) });
+  const data = join(scratch, 'clusters');
+  const child = startProgram('clusters/main.ts', {
+    BENCH_CLUSTERS: String(count),
+    ...(keepsData ? { BENCH_DATA: data } : {}),
+  });
   const { clusters } = (await child.next()) as { clusters: Simulated[] };
   return {
     kubeconfigs: clusters.map(({ kubeconfig }) => kubeconfig),
     simulated: clusters,
     pids: [child.pid],
+    async copy(copies) {
+      child.tell({ copies });
+      await child.next();
+    },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
