@@ -70,7 +70,7 @@ export function writeArchive(files: Iterable<[string, Uint8Array | string]>): Ui
   const blocks: Uint8Array[] = [];
   for (const [path, content] of sorted) {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-    blocks.push(...headerOf(path, bytes.byteLength), bytes, new Uint8Array(-bytes.byteLength & 511));
+    blocks.push(...tarHeader(path, bytes.byteLength), bytes, new Uint8Array(-bytes.byteLength & 511));
   }
   blocks.push(new Uint8Array(1024));
   const packed: Uint8Array = gzipSync(Buffer.concat(blocks), { level: 9 });
@@ -78,7 +78,8 @@ export function writeArchive(files: Iterable<[string, Uint8Array | string]>): Ui
   return packed;
 }
 
-function headerOf(path: string, size: number): Uint8Array[] {
+/** The blocks before a file's content in a .tar; without times, owners or modes of whoever made it. */
+export function tarHeader(path: string, size: number): Uint8Array[] {
   const fields = { path, size, mode: 0o644, uid: 0, gid: 0, uname: '', gname: '', type: 'File' as const };
   const block = Buffer.alloc(512);
   const needsPax = new Header({ ...fields, mtime: new Date(0) }).encode(block, 0);

@@ -4,6 +4,7 @@ export {
   packageLimits,
   readArchive,
   sourceLimits,
+  tarHeader,
   writeArchive,
 } from './archive.ts';
 export {
@@ -18,5 +19,7 @@ export { type GeneratedField, carryOver, carryOverRelease, generatedFields } fro
 export { type Hook, type HookDeletePolicy, type HookEvent, hookOf } from './hook.ts';
 export type { ReadApi } from './lookup.ts';
 export { type SourcedObject, maxObjects, parseManifests, refuseDuplicates } from './manifests.ts';
+export { pinnedChart } from './pinned-chart.ts';
 export { type RenderRequest, type Rendered, renderChart } from './render.ts';
 export { YamlProblem, readYaml } from './yaml.ts';
+export { withLiftedTags } from './tags.ts';

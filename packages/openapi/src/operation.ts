@@ -134,7 +134,9 @@ function responsesOf(
 function success(operation: RestOperation, schemas: Schemas): Response {
   const content = contentOf(operation, schemas);
   const description = operation.stream
-    ? 'Server-Sent Events, until the client goes or there is nothing more to tell.'
+    ? operation.stream.kind === 'bytes'
+      ? 'The download.'
+      : 'Server-Sent Events, until the client goes or there is nothing more to tell.'
     : operation.status === 202
       ? 'Accepted: the work goes on after the answer.'
       : 'Done.';
@@ -150,6 +152,7 @@ function success(operation: RestOperation, schemas: Schemas): Response {
 
 function contentOf(operation: RestOperation, schemas: Schemas): Content | undefined {
   const { response, media, stream } = operation;
+  if (stream?.kind === 'bytes') return { [stream.type]: { schema: { type: 'string', format: 'binary' } } };
   if (stream?.kind === 'text') {
     return {
       'text/event-stream': { schema: { type: 'string', description: 'Each `data:` is one line of text.' } },

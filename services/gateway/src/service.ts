@@ -20,7 +20,7 @@ import { identityCallers } from './identity/callers.ts';
 import { followRevocations } from './nats/revocations.ts';
 import { createCors } from './page/cors.ts';
 import { answerRoot, answerUnimplemented, setSecurityHeaders } from './page/plain.ts';
-import type { EventOptions } from './rest/events.ts';
+import type { EventOptions } from './rest/stream.ts';
 import { createRest } from './rest/rest.ts';
 import { forward } from './rpc-forwarding/forward.ts';
 import { createOpenCalls } from './stop/open-calls.ts';

@@ -91,7 +91,13 @@ export async function startRestGateway(): Promise<RestGateway> {
     });
   });
   const installer = await serve('installer', [InstallService, PodService], (router) => {
-    router.service(InstallService, { deleteInstall: ({ id }) => ({ install: { id, state: 11 } }) });
+    router.service(InstallService, {
+      deleteInstall: ({ id }) => ({ install: { id, state: 11 } }),
+      async *streamSupportBundle() {
+        for (const line of log.lines) yield { chunk: Buffer.from(await line, 'latin1') };
+        if (log.last instanceof DomainError) throw log.last;
+      },
+    });
     router.service(PodService, podRpc(log));
   });
   const nats = testNats();

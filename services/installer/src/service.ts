@@ -38,6 +38,7 @@ import { placementRpc } from './placement/rpc.ts';
 import { shellLimits, type ShellLimits } from './pod/exec.ts';
 import { podRpc } from './pod/rpc.ts';
 import { releaseRpc } from './release/rpc.ts';
+import { bundleLimits, type BundleLimits } from './support-bundle/rpc.ts';
 import { usageRpc } from './usage/rpc.ts';
 import { onWorkspaceDeleted } from './workspace/on-workspace-deleted.ts';
 
@@ -59,8 +60,12 @@ const engineSteps = [
   'removeNamespace',
 ] as const;
 
-/** For tests: crashes, repeated calls, a short pause after a failure, and shells that end soon. */
-export type Overrides = ExternalCallHooks & { firstPauseMs?: number; shells?: Partial<ShellLimits> };
+/** For tests: crashes, repeated calls, a short pause after a failure, shells that end soon, small support bundles. */
+export type Overrides = ExternalCallHooks & {
+  firstPauseMs?: number;
+  shells?: Partial<ShellLimits>;
+  bundles?: Partial<BundleLimits>;
+};
 
 /** Logs may be silent for long; who reads them is known to be there by the connection's own pings. */
 const longestSilenceMs = 12 * 3_600_000;
@@ -151,11 +156,14 @@ export async function startInstaller(
       streamIdleMs: (method) => (method.parent === PodService ? longestSilenceMs : 600_000),
       routes: (router) => {
         router.service(DeadLetterService, deadLetterRpc(events));
-        router.service(InstallService, installRpc({ db, keyring, catalog, clusters }));
+        router.service(InstallService, installRpc(deps, { ...bundleLimits, ...overrides.bundles }));
         router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));
         router.service(PlacementService, placementRpc(deps));
-        router.service(PodService, podRpc({ db, engine, limits: { ...shellLimits, ...overrides.shells } }));
-        router.service(ReleaseService, releaseRpc({ db }));
+        router.service(
+          PodService,
+          podRpc({ db, keyring, engine, limits: { ...shellLimits, ...overrides.shells } }),
+        );
+        router.service(ReleaseService, releaseRpc({ db, keyring, engine }));
         router.service(UsageService, usageRpc({ db }));
       },
     }),

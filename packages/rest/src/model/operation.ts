@@ -34,8 +34,11 @@ export type RestOperation = {
   media: readonly RestMedia[];
   /** The answer has the header `ETag`, made of the body's field `etag`. */
   etag: boolean;
-  /** The answer is Server-Sent Events: `json`, each a `response`; `text`, each the text of a field. */
-  stream: { kind: 'json' } | { kind: 'text'; field: DescField } | undefined;
+  /**
+   * The answer is Server-Sent Events: `json`, each a `response`; `text`, each the text of a field. Or it is a download of
+   * a media type: the bytes of a field, one after the other.
+   */
+  stream: { kind: 'json' } | { kind: 'text'; field: DescField } | ({ kind: 'bytes' } & RestMedia) | undefined;
   /** It changes nothing. */
   readOnly: boolean;
   /** Status of FAILED_PRECONDITION. */
@@ -86,7 +89,7 @@ function operationOf(service: string, rpc: DescMethod, rule: HttpRule): RestOper
     response,
     media,
     etag,
-    stream: streamOf(rpc, option.eventText),
+    stream: streamOf(rpc, option),
     readOnly: rpc.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS,
     failedPreconditionStatus: option.failedPreconditionStatus === 0 ? 409 : option.failedPreconditionStatus,
     summary: option.summary,
@@ -98,10 +101,15 @@ function conventionalStatus(rpc: DescMethod, response: RestResponse): number {
   return rpc.name.startsWith('Create') ? 201 : 200;
 }
 
-function streamOf(rpc: DescMethod, eventText: string): RestOperation['stream'] {
+function streamOf(rpc: DescMethod, { eventText, streamMedia }: options.RestMethod): RestOperation['stream'] {
   if (rpc.methodKind !== 'server_streaming') return undefined;
-  if (eventText === '') return { kind: 'json' };
-  const field = rpc.output.fields.find(({ name }) => name === eventText);
-  if (field === undefined) throw new Error(`event_text: the response has no field ${eventText}`);
-  return { kind: 'text', field };
+  const fieldOf = (option: string, of: string): DescField => {
+    const field = rpc.output.fields.find(({ name }) => name === of);
+    if (field === undefined) throw new Error(`${option}: the response has no field ${of}`);
+    return field;
+  };
+  if (streamMedia) {
+    return { kind: 'bytes', type: streamMedia.type, field: fieldOf('stream_media', streamMedia.field) };
+  }
+  return eventText === '' ? { kind: 'json' } : { kind: 'text', field: fieldOf('event_text', eventText) };
 }

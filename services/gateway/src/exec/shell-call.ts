@@ -10,7 +10,7 @@ import {
 import type { Backends } from '@cnap/rpc';
 import { ConnectError } from '@connectrpc/connect';
 import { createEnvelopeReader, envelope } from '../rest/envelope.ts';
-import { errorAtEnd } from '../rest/events.ts';
+import { errorAtEnd } from '../rest/stream.ts';
 import { errorIn, openCall, unreachable, type ServiceHeaders } from '../rest/service-call.ts';
 import type { ShellRequest } from './frames.ts';
 

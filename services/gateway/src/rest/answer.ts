@@ -22,7 +22,7 @@ import { workspaceNamedBy } from '../rpc-forwarding/credential.ts';
 import type { OpenCalls } from '../stop/open-calls.ts';
 import { readBody } from './body.ts';
 import { envelope } from './envelope.ts';
-import { sendEvents, type EventOptions } from './events.ts';
+import { sendStream, type EventOptions } from './stream.ts';
 import { acceptsEvents, chosenType, requireJson } from './negotiation.ts';
 import type { Compiled } from './operations.ts';
 import { send } from './send.ts';
@@ -57,7 +57,7 @@ export async function answerOperation(
   arrival: Arrival,
   deps: AnswerDeps,
 ): Promise<void> {
-  const { operation } = arrival.compiled;
+  const { operation, form } = arrival.compiled;
   const type = typeFor(request, arrival.compiled);
   const { call, token, headers } = await headersFor(request, arrival, deps);
   if (response.destroyed) return;
@@ -71,7 +71,7 @@ export async function answerOperation(
     }
     throw error;
   }
-  if (operation.stream !== undefined) {
+  if (form !== undefined) {
     const stream = openCall(deps.backends, operation, headers, undefined);
     response.once('close', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.end(envelope(message));
@@ -80,7 +80,7 @@ export async function answerOperation(
     if (call && token !== undefined) {
       watchCaller(response, { callers: deps.callers, call, token }, end);
     }
-    await sendEvents(stream, response, operation, arrival.compiled.writeEvent, deps.events);
+    await sendStream(stream, response, operation, form, deps.events);
     return;
   }
   const { body, etag } = await contentOf(arrival.compiled, type, unary, message, deps);
@@ -111,6 +111,7 @@ async function contentOf(
 
 function typeFor(request: HttpRequest, { operation, types }: Compiled): string {
   const { accept } = request.headers;
+  if (operation.stream?.kind === 'bytes') return chosenType(accept, [operation.stream.type]);
   if (operation.stream !== undefined) acceptsEvents(accept);
   else if (operation.response.kind !== 'empty') return chosenType(accept, types);
   return types[0] ?? '';

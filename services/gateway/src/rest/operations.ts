@@ -13,14 +13,17 @@ import {
 } from '@cnap/rest';
 import { rpcServices } from '@cnap/proto';
 import { accessRuleOf } from '@cnap/rpc';
-import { eventWriter } from './events.ts';
+import { download } from './download.ts';
+import { events } from './events.ts';
+import type { StreamForm } from './stream.ts';
 
 /** An operation with what was compiled for it. */
 export type Compiled = {
   operation: RestOperation;
   writeRequest: WriteRequest;
   writeAnswer: (bytes: Buffer) => Answer;
-  writeEvent: (message: Buffer) => string;
+  /** How it is sent when it is a stream. */
+  form: StreamForm | undefined;
   /** Media types of the answer, the usual one first. */
   types: readonly string[];
   /** The body in a media type that is not JSON. */
@@ -56,7 +59,7 @@ function compile(operation: RestOperation): Compiled {
     operation,
     writeRequest: requestWriter(operation),
     writeAnswer: operation.stream ? () => ({ json: undefined, etag: undefined }) : answerWriter(operation),
-    writeEvent: operation.stream ? eventWriter(operation) : () => '',
+    form: operation.stream && (operation.stream.kind === 'bytes' ? download(operation) : events(operation)),
     types: ['application/json', ...media.map(({ type }) => type)],
     raw: new Map(media.map(({ type, field }) => [type, rawField(field)])),
     pages:

@@ -96,7 +96,9 @@ async function write(tx: Tx, row: InstallRow, plan: Plan, known: Known, done: Do
     await change(one.key, { ...said, state: 'conflict', look_at: soon(rarelyMs) });
   }
   for (const one of plan.later) {
-    await change(one.key, { fields: JSON.stringify(one.fields), look_at: soon(one.afterMs) });
+    const { fields, message, afterMs } = one;
+    const said = message === undefined ? {} : { message };
+    await change(one.key, { fields: JSON.stringify(fields), look_at: soon(afterMs), ...said });
   }
   for (const key of plan.over) {
     await change(key, { state: 'restored', message: '', fought: '[]', ended_at: now });

@@ -5,7 +5,8 @@ import type { InstallRow } from '../database.ts';
 import { pairsOf } from '../kubernetes/drift.ts';
 import { namespaceObjects } from '../kubernetes/namespace-objects.ts';
 import type { Compared, InventoryEntry } from '../kubernetes/port.ts';
-import { secretWords } from '../release/masking.ts';
+import { maskText, secretWords } from '../release/masking.ts';
+import { secretFacts } from '../release/words.ts';
 import { loadCurrent } from '../release/store.ts';
 import { act } from './act.ts';
 import { dueAt, isOpen, planDrift, soonMs, type Found } from './plan.ts';
@@ -80,12 +81,13 @@ async function compare(
       })),
     );
   }
-  const words = secretWords(objects);
+  const words = secretWords(objects, secretFacts(deps.keyring, row));
   const stored = new Map(entries.map((entry) => [objectKey(entry), entry]));
   return compared.map((one) => {
     const key = objectKey(one.ref);
     const isNews = JSON.stringify(one.entry) !== JSON.stringify(stored.get(key));
     const { entry, ...rest } = one;
+    if (rest.refused !== undefined) rest.refused = maskText(rest.refused, words);
     return {
       key,
       compared: entry && isNews ? { ...rest, entry } : rest,

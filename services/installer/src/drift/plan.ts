@@ -29,7 +29,7 @@ export type Plan = {
   /** Fought for, or somebody else's by now: left alone. */
   conflicts: (Found & { fought: string[]; message: string })[];
   /** Nothing to be done now. */
-  later: (Found & { afterMs: number })[];
+  later: (Found & { afterMs: number; message?: string })[];
   /** As it was applied, or again so. */
   over: string[];
   /** As it should be, though not by our hand: applied again without a word. */
@@ -67,7 +67,9 @@ export function planDrift(
       continue;
     }
     if (!before || !isOpen(before) || !isSame(before, one)) plan.detected.push(one);
-    else if (policy === 'warn') plan.later.push({ ...one, afterMs: rarelyMs });
+    else if (compared.refused !== undefined) {
+      plan.later.push({ ...one, afterMs: rarelyMs, message: compared.refused });
+    } else if (policy === 'warn') plan.later.push({ ...one, afterMs: rarelyMs });
     else if (compared.found === 'going') plan.later.push({ ...one, afterMs: goingMs });
     else judge(plan, one, before, now);
     if (policy === 'warn' || plan.conflicts.some((conflict) => conflict.key === key)) leave(plan, compared);

@@ -50,7 +50,7 @@ export function withOverrides(values: Values, overrides: Overrides, pack: Packag
 
 /** @throws DomainError invalid-argument SOURCE_NOT_FOUND, naming each place */
 export function refuseBadUpdates(
-  field: 'overrides' | 'updates',
+  field: 'overrides' | 'updates' | 'values',
   updates: readonly SourceValues[],
   sourceIds: readonly string[],
 ): void {

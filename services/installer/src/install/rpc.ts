@@ -10,25 +10,25 @@ import {
   type InstallService,
 } from '@cnap/proto/cnap/installer/v1/install_service';
 import { workspaceOf } from '@cnap/rpc';
-import type { Keyring } from '@cnap/secrets';
 import { repeatable, watchRow } from '@cnap/service';
-import type { Database, InstallRow } from '../database.ts';
+import type { InstallRow } from '../database.ts';
 import { driftRpc } from '../drift/rpc.ts';
+import { supportBundleRpc, type BundleLimits } from '../support-bundle/rpc.ts';
 import { loadReceipt } from '../release/store.ts';
 import { refuseBadAnswers } from './answers.ts';
 import { beginRemoval } from './begin-removal.ts';
 import { openOutputs } from './inputs.ts';
 import { fromProduct, makeInstall } from './make-install.ts';
 import { refuseBadUpdates, replaceOverrides } from './overrides.ts';
-import type { Catalog, Clusters } from './port.ts';
+import { previewRpc } from './preview-rpc.ts';
 import { standaloneRpc } from './standalone.ts';
+import type { StepDeps } from './steps.ts';
 import { findInstall, installChanged, listInstalls, lockInstall } from './store.ts';
 import { installToProto, viewerOf } from './to-proto.ts';
 import { updateRpc } from './update-rpc.ts';
 
-type Deps = { db: Database; keyring: Keyring; catalog: Catalog; clusters: Clusters };
-
-export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImpl<typeof InstallService> {
+export function installRpc(running: StepDeps, bundles: BundleLimits): ServiceImpl<typeof InstallService> {
+  const { db, keyring, catalog, clusters } = running;
   const toProto = (row: InstallRow, workspaceId: string) =>
     installToProto(row, viewerOf(row, workspaceId), openOutputs(keyring, row));
   const find = async (workspaceId: string, id: string) => {
@@ -109,6 +109,8 @@ export function installRpc({ db, keyring, catalog, clusters }: Deps): ServiceImp
     ...standaloneRpc({ db, keyring, catalog, clusters, toProto }),
     ...updateRpc({ db, keyring, catalog, toProto }),
     ...driftRpc({ db }),
+    ...previewRpc(running),
+    ...supportBundleRpc(running, bundles),
 
     async deleteInstall({ id }, context) {
       const workspaceId = workspaceOf(context);

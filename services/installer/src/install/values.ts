@@ -41,10 +41,15 @@ export function publicAnswers(product: ProductColumn, answers: Values): Values {
   return Object.fromEntries(Object.entries(answers).filter(([name]) => !secret.has(name)));
 }
 
+/** Secret answers, and passwords that the platform made. */
+export const secretsIn = (product: ProductColumn, sealed: SealedInputs): unknown[] => [
+  ...product.inputs.filter((input) => input.secret).map((input) => sealed.answers[input.name]),
+  ...Object.values(sealed.passwords),
+];
+
 /** Text that a chart made of its values, without the secret ones in it: notes are shown to whoever operates the install. */
 export function withoutSecrets(text: string, product: ProductColumn, sealed: SealedInputs): string {
-  const secret = product.inputs.filter((input) => input.secret).map((input) => sealed.answers[input.name]);
-  const words = [...secret, ...Object.values(sealed.passwords)]
+  const words = secretsIn(product, sealed)
     .filter((value): value is string | number => typeof value === 'string' || typeof value === 'number')
     .map(String)
     .filter((value) => value.length >= 4) // what is shorter would blot out ordinary words

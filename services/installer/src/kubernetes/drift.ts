@@ -2,6 +2,7 @@ import {
   type Cluster,
   type KubeObject,
   KubernetesError,
+  type ObjectRef,
   inParallel,
   isKubernetesError,
   objectKey,
@@ -9,6 +10,7 @@ import {
 } from '@cnap/kubernetes';
 
 import { applyAll, applyDeclared } from './apply.ts';
+import { applyFailure } from './apply-failure.ts';
 import { isControlled, isReplicas } from './controlled-fields.ts';
 import { isAppliedCrd, ownedCrd } from './crd-plan.ts';
 import { ownersOf } from './field-owners.ts';
@@ -61,7 +63,19 @@ async function compareOne(
   } else if (ref.namespace !== target.namespace && ownerOf(live, target) !== 'this') {
     return { ref, found: 'taken', changes: [] };
   }
-  return judge(cluster, live, wanted, same, signal);
+  try {
+    return await judge(cluster, live, wanted, same, signal);
+  } catch (error) {
+    return { ref, found: 'changed', changes: [], entry: same.entry, refused: refusal(error, ref) };
+  }
+}
+
+/** Why the cluster will not have an object; trouble of the cluster itself is thrown. */
+function refusal(error: unknown, ref: ObjectRef): string {
+  if (!(error instanceof KubernetesError) || error.code === 401) throw error;
+  // Webhooks that do not answer are an internal error; they are this object's trouble.
+  if (error.unavailable && error.code !== 500) throw error;
+  return applyFailure(error, ref).message;
 }
 
 async function judge(

@@ -9,6 +9,7 @@ import { runHooks } from './hooks.ts';
 import { followLogs, podLogs } from './logs.ts';
 import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './observe.ts';
 import type { Engine } from './port.ts';
+import { listEvents, listObjects, readObjects } from './read.ts';
 import { removeNamespace, removeObjects } from './remove.ts';
 
 const forPeople = { forPeople: true };
@@ -74,6 +75,12 @@ export function createEngine(options: ConnectionOptions): Engine {
       connections.use(target.clusterId, signal, (cluster) => revive(cluster, remembered, signal)),
     listPods: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => listPods(cluster, target, signal), forPeople),
+    listEvents: (target, inventory, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => listEvents(cluster, target, inventory, signal)),
+    readObjects: (target, refs, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => readObjects(cluster, refs, signal)),
+    listObjects: (target, kind, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => listObjects(cluster, target, kind, signal)),
     podLogs: (target, log, signal) =>
       connections.use(
         target.clusterId,

@@ -23,9 +23,9 @@ export function diffObjects(found: KubeObject, wanted: KubeObject): Difference[]
 
 function content({ metadata, ...rest }: KubeObject): unknown {
   const said = Object.entries(metadata).filter(([name]) => !kept.has(name));
-  const content: Fields = { ...rest, metadata: Object.fromEntries(said) };
-  delete content['status'];
-  return content;
+  const fields: Fields = { ...rest, metadata: Object.fromEntries(said) };
+  delete fields['status'];
+  return fields;
 }
 
 type Fields = Record<string, unknown>;

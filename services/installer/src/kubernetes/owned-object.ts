@@ -57,7 +57,7 @@ export function ownedObject(
  * The API server turns `stringData` into `data` on its way in, and then nobody is known to own it: a change of it would
  * go unseen, and a key that a release leaves out would stay.
  */
-function withDataOnly(secret: KubeObject): KubeObject {
+export function withDataOnly(secret: KubeObject): KubeObject {
   const { stringData, ...rest } = secret;
   const texts = Object.entries((stringData ?? {}) as Fields);
   // What is no text is for the API server to refuse.

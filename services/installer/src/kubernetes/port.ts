@@ -1,5 +1,5 @@
 import type { Hook, HookEvent } from '@cnap/helm';
-import type { Exec, ExecOptions, KubeObject, ObjectRef } from '@cnap/kubernetes';
+import type { Exec, ExecOptions, KindRef, KubeObject, ObjectRef } from '@cnap/kubernetes';
 import type { PathStep } from './object-diff.ts';
 
 /** Where an install is, and what its objects are called by. */
@@ -59,9 +59,24 @@ export type Compared = {
   /** What applying it again would change; without fields that controllers own. */
   changes: FieldChange[];
   /** What the inventory should say of it from now on, when it is the same. */
-  entry?: InventoryEntry;
+  entry?: InventoryEntry | undefined;
   /** What to apply so that it is as it was; also when only the ownership of a field was lost. */
   apply?: KubeObject;
+  /** Why the cluster would not have it applied. */
+  refused?: string;
+};
+
+/** What a cluster reports about an object. */
+export type EventInfo = {
+  uid: string;
+  warning: boolean;
+  reason: string;
+  message: string;
+  ref: ObjectRef;
+  component: string;
+  count: number;
+  firstTime: Date;
+  lastTime: Date;
 };
 
 /** What a package would bring to a cluster; what has `marker` in its name is every install's own. */
@@ -222,6 +237,12 @@ export interface Engine extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ left: Remembered[]; message: string }>;
   listPods(target: Target, signal: AbortSignal): Promise<PodInfo[]>;
+  /** What the cluster reports about an install's objects: all in its namespace, and of the others by name. */
+  listEvents(target: Target, inventory: readonly InventoryEntry[], signal: AbortSignal): Promise<EventInfo[]>;
+  /** Objects as they are; those that are gone, or not to be seen, are left out. */
+  readObjects(target: Target, refs: readonly ObjectRef[], signal: AbortSignal): Promise<KubeObject[]>;
+  /** All of a kind in the install's namespace; none when they are not to be seen. */
+  listObjects(target: Target, kind: KindRef, signal: AbortSignal): Promise<KubeObject[]>;
   podLogs(target: Target, options: LogOptions, signal: AbortSignal): Promise<string>;
   followLogs(target: Target, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Runs a command in a container of the namespace. */

@@ -4,19 +4,21 @@ import { DomainError, notFound } from '@cnap/errors';
 import { pageQuery } from '@cnap/pages';
 import type { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { workspaceOf } from '@cnap/rpc';
+import type { Keyring } from '@cnap/secrets';
 import type { Database } from '../database.ts';
 import { targetOf } from '../install/steps.ts';
 import { viewerOf } from '../install/to-proto.ts';
 import type { Engine, PodInfo } from '../kubernetes/port.ts';
+import { eventRpc } from './events.ts';
 import { createShells, type ShellLimits } from './exec.ts';
 import { followedLines, linesOf } from './logs.ts';
 import { findPlaced, fromCluster, onCluster } from './placed.ts';
 
-type Deps = { db: Database; engine: Engine; limits: ShellLimits };
+type Deps = { db: Database; keyring: Keyring; engine: Engine; limits: ShellLimits };
 
 const notReady = 'LOGS_NOT_READY';
 
-export function podRpc({ db, engine, limits }: Deps): ServiceImpl<typeof PodService> {
+export function podRpc({ db, keyring, engine, limits }: Deps): ServiceImpl<typeof PodService> {
   const runInPod = createShells({ db, engine, limits });
   return {
     async listPods(request, context) {
@@ -38,6 +40,8 @@ export function podRpc({ db, engine, limits }: Deps): ServiceImpl<typeof PodServ
         nextPageToken: from >= 0 && from + limit < pods.length ? (page.at(-1)?.name ?? '') : '',
       };
     },
+
+    ...eventRpc({ db, keyring, engine }),
 
     async *streamPodLogs(request, context) {
       const workspaceId = workspaceOf(context);

@@ -14,26 +14,57 @@ export const isSecretName = (name: string): boolean => looksSecret.test(name) &&
 
 type Fields = Record<string, unknown>;
 
-/** The values of an install's Secrets, as they may turn up elsewhere: longest first. */
-export function secretWords(objects: readonly KubeObject[]): string[] {
+/** Keys of Secrets that rarely hold one, such as a database's name, which is an ordinary word elsewhere. */
+const holdsNone =
+  /(^|[-_.]|[a-z])(user(name)?|host(name)?|port|database|db(name)?|name|type|email|namespace|engine)$/i;
+/** `password = …`, `"token": "…"`, and the password of an address. */
+const assigned = /([\w.-]+)["']?\s*[=:]\s*["']?([^\s"',;]+)/g;
+const inAddress = /:\/\/[^\s:/@]*:([^\s@/]+)@/g;
+
+/** The values of an install's Secrets, and more that is secret, as they may turn up elsewhere: longest first. */
+export function secretWords(objects: readonly KubeObject[], more: readonly unknown[] = []): string[] {
   const words = new Set<string>();
   const add = (word: string) => {
     if (word.length >= shortest) words.add(word);
   };
+  const addValue = (name: string, value: string) => {
+    if (holdsNone.test(name) && /^[\w.@-]*$/.test(value)) return;
+    add(value);
+    // A file in a Secret: what is secret in it may turn up alone.
+    for (const [, key = '', part = ''] of value.matchAll(assigned)) if (isSecretName(key)) add(part);
+    for (const [, part = ''] of value.matchAll(inAddress)) add(part);
+  };
+  for (const value of more) if (typeof value === 'string' || typeof value === 'number') add(String(value));
   for (const object of objects) {
     if (object.kind !== 'Secret') continue;
-    for (const value of Object.values((object['stringData'] ?? {}) as Fields)) add(String(value));
-    for (const value of Object.values((object['data'] ?? {}) as Fields)) {
-      add(String(value));
-      add(Buffer.from(String(value), 'base64').toString());
+    for (const [name, value] of Object.entries((object['stringData'] ?? {}) as Fields)) {
+      addValue(name, String(value));
+    }
+    for (const [name, value] of Object.entries((object['data'] ?? {}) as Fields)) {
+      const text = Buffer.from(String(value), 'base64').toString();
+      addValue(name, text);
+      if (words.has(text)) add(String(value));
     }
   }
+  const packed = [...words].map((word) => Buffer.from(word).toString('base64'));
+  for (const word of packed) add(word);
   return [...words].toSorted((a, b) => b.length - a.length);
 }
 
 /** Text without the words. */
 export const maskText = (text: string, words: readonly string[]): string =>
   words.reduce((left, word) => left.replaceAll(word, masked), text);
+
+/** What others wrote, such as a log: without the words, and without what looks like a secret where it stands. */
+export const maskLoosely = (text: string, words: readonly string[]): string =>
+  maskText(text, words)
+    .replaceAll(inAddress, (found, part: string) => found.replace(`:${part}@`, `:${masked}@`))
+    .replaceAll(/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${masked}`)
+    .replaceAll(assigned, (found, name: string, part: string) =>
+      isSecretName(name) && !part.startsWith(masked)
+        ? `${found.slice(0, found.length - part.length)}${masked}`
+        : found,
+    );
 
 /**
  * An object, or a part of one, as it may be shown: without what Secrets hold, without values whose names tell that they

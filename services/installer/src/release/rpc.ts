@@ -3,12 +3,19 @@ import { notFound } from '@cnap/errors';
 import { pageQuery, toPage } from '@cnap/pages';
 import type { ReleaseService } from '@cnap/proto/cnap/installer/v1/release_service';
 import { workspaceOf } from '@cnap/rpc';
+import type { Keyring } from '@cnap/secrets';
 import type { Database } from '../database.ts';
+import type { Engine } from '../kubernetes/port.ts';
+import { diffRpc } from './diff-rpc.ts';
 import { findInstall } from '../install/store.ts';
 import { findRelease, listReleases } from './store.ts';
 import { releaseToProto } from './to-proto.ts';
 
-export const releaseRpc = ({ db }: { db: Database }): ServiceImpl<typeof ReleaseService> => ({
+type Deps = { db: Database; keyring: Keyring; engine: Engine };
+
+export const releaseRpc = ({ db, keyring, engine }: Deps): ServiceImpl<typeof ReleaseService> => ({
+  ...diffRpc({ db, keyring, engine }),
+
   async getRelease({ id }, context) {
     const workspaceId = workspaceOf(context);
     const row = await db.inWorkspace(workspaceId, (tx) => findRelease(tx, workspaceId, id));

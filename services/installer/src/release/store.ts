@@ -36,6 +36,16 @@ export const listReleases = (
     .limit(limit + 1)
     .execute();
 
+/** The latest releases of an install, the newest first. */
+export const latestReleases = (tx: Tx, installId: string, limit: number): Promise<ReleaseRow[]> =>
+  tx
+    .selectFrom('releases')
+    .selectAll()
+    .where('install_id', '=', installId)
+    .orderBy('revision', 'desc')
+    .limit(limit)
+    .execute();
+
 export async function changeRelease(
   tx: Tx,
   id: string,
@@ -111,6 +121,18 @@ export async function loadStale(tx: Tx, row: InstallRow): Promise<InventoryEntry
     .orderBy('position')
     .execute();
   return rows.map(({ entry }) => entry);
+}
+
+/** What releases brought, but for hooks: what another release would prune. */
+export async function loadPlanned(tx: Tx, installId: string): Promise<InventoryEntry[]> {
+  const rows = await tx
+    .selectFrom('inventory')
+    .select('entry')
+    .where('install_id', '=', installId)
+    .where('revision', 'is not', null)
+    .orderBy('position')
+    .execute();
+  return rows.map(({ entry }) => entry).filter((entry) => !entry.hook);
 }
 
 /** What is on the cluster and not about to be pruned: what the health of an install is the health of. */
