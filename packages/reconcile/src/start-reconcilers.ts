@@ -3,6 +3,7 @@ import { messageOf } from '@cnap/errors';
 import type { Database } from '@cnap/postgres';
 import { withActor, withTrace } from '@cnap/telemetry';
 import { Pool } from 'pg';
+import { holdLease, type Lease } from './lease.ts';
 import { LeaseLost, type Outcome, type Reconcile, type ReconcileContext } from './outcome.ts';
 import * as store from './task-store.ts';
 import type { ClaimedTask } from './task-store.ts';
@@ -35,7 +36,7 @@ export type Reconcilers = AsyncDisposable & {
   idle(): Promise<void>;
 };
 
-type Running = { task: ClaimedTask; abort: AbortController; ended: Promise<void> };
+type Running = { task: ClaimedTask; lease: Lease; ended: Promise<void> };
 
 /** Starts working on the queue of `db`'s schema. A database that is down is waited for. */
 export function startReconcilers(options: ReconcilerOptions): Promise<Reconcilers> {
@@ -49,20 +50,21 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
   async function claim(): Promise<boolean> {
     const free = concurrency - running.size;
     if (free <= 0) return false;
+    const askedAt = performance.now();
     const tasks = await store.claimTasks(db, kinds, free, leaseMs);
-    for (const task of tasks) begin(task);
+    for (const task of tasks) begin(task, holdLease(leaseMs, askedAt));
     return tasks.length === free;
   }
 
-  function begin(task: ClaimedTask): void {
-    const abort = new AbortController();
-    const ended = run(task, abort.signal)
+  function begin(task: ClaimedTask, lease: Lease): void {
+    const ended = run(task, lease.signal)
       .catch((error: unknown) => onError(error, { doing: 'finish', kind: task.kind, key: task.key }))
       .finally(() => {
+        lease.end();
         running.delete(task.lease_token);
         alarm.ring();
       });
-    running.set(task.lease_token, { task, abort, ended });
+    running.set(task.lease_token, { task, lease, ended });
   }
 
   async function run(task: ClaimedTask, signal: AbortSignal): Promise<void> {
@@ -124,18 +126,28 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
   }
 
   async function beatForever(): Promise<void> {
-    const every = { signal: beating.signal };
+    let pauseMs = leaseMs / 3;
     while (!beating.signal.aborted) {
-      await pause(leaseMs / 3, undefined, every).catch(() => undefined);
-      const tokens = [...running.keys()];
-      if (tokens.length === 0) continue;
-      try {
-        const lost = await store.extendLeases(heartbeats, tokens, leaseMs);
-        for (const token of lost)
-          running.get(token)?.abort.abort(new LeaseLost('another worker has taken over'));
-      } catch (error) {
-        onError(error, { doing: 'heartbeat' });
+      await pause(pauseMs, undefined, { signal: beating.signal }).catch(() => undefined);
+      pauseMs = (await beat()) ? leaseMs / 3 : leaseMs / 20;
+    }
+  }
+
+  async function beat(): Promise<boolean> {
+    const tokens = [...running.keys()];
+    if (tokens.length === 0) return true;
+    const askedAt = performance.now();
+    try {
+      const lost = new Set(await store.extendLeases(heartbeats, tokens, leaseMs));
+      for (const token of tokens) {
+        const lease = running.get(token)?.lease;
+        if (lost.has(token)) lease?.lose('another worker has taken over');
+        else lease?.extended(askedAt);
       }
+      return true;
+    } catch (error) {
+      onError(error, { doing: 'heartbeat' });
+      return false;
     }
   }
 
@@ -143,7 +155,7 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
     stop.abort();
     alarm.ring();
     await working;
-    for (const { abort } of running.values()) abort.abort(new LeaseLost('the process stops'));
+    for (const { lease } of running.values()) lease.lose('the process stops');
     const all = [...running.values()];
     const patience = new AbortController();
     await Promise.race([
@@ -161,7 +173,7 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
   }
 
   const beating = new AbortController();
-  const heartbeats = heartbeatPool(db.pool);
+  const heartbeats = heartbeatPool(db.pool, leaseMs / 3);
   const listening = db.listen(channelOf(db.schema), () => alarm.ring());
   const working = claimForever();
   const beats = beatForever();
@@ -178,9 +190,13 @@ export function startReconcilers(options: ReconcilerOptions): Promise<Reconciler
   });
 }
 
-/** A session of its own: work that fills the service's pool must not stop the heart. */
-function heartbeatPool({ options }: Pool): Pool {
-  const pool = new Pool({ ...options, max: 1 });
+/**
+ * A session of its own: work that fills the service's pool must not stop the heart. One that does not answer is given up
+ * while there is time for another beat.
+ */
+function heartbeatPool({ options }: Pool, timeoutMs: number): Pool {
+  const timeouts = { connectionTimeoutMillis: timeoutMs, query_timeout: timeoutMs };
+  const pool = new Pool({ ...options, ...timeouts, max: 1 });
   pool.on('error', () => undefined); // the next beat opens another session
   return pool;
 }

@@ -245,6 +245,32 @@ test('who lost the lease cannot write, and what it wrote before stays', async ()
   expect(await db.kysely.selectFrom('effect').selectAll().execute()).toEqual([{ key: 'before' }]);
 });
 
+test('a run ends when its lease may have run out and nobody can say', async () => {
+  const aborted: unknown[] = [];
+  let runs = 0;
+  await using queue = await reconciling(
+    async ({ signal }) => {
+      runs += 1;
+      if (runs > 1) return done;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      aborted.push(signal.reason);
+      throw signal.reason;
+    },
+    { leaseMs: 600 },
+  );
+  await queue.wakeUp('a');
+  await eventually(() => expect(runs).toBe(1));
+  // Heartbeats hang, as on a connection that passes nothing on.
+  await database.db.acrossWorkspaces(async (tx) => {
+    await sql`lock table reconcile_task in access exclusive mode`.execute(tx);
+    await eventually(() => expect(aborted).toHaveLength(1));
+    expect(aborted[0]).toBeInstanceOf(LeaseLost);
+    expect(runs).toBe(1);
+  });
+  await eventually(async () => expect((await queue.task('a')).done_at).toBeInstanceOf(Date));
+  expect(aborted).toHaveLength(1);
+});
+
 test('a request that changes a resource and wakes it does not deadlock with its reconciler', async () => {
   const { db } = database;
   await db.kysely.insertInto('effect').values({ key: 'row' }).execute();
