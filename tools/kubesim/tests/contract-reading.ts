@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Case } from './contract-cases.ts';
+import type { Case } from './contract-objects.ts';
 
 const maps = (namespace: string, name = ''): string =>
   `/api/v1/namespaces/${namespace}/configmaps${name && `/${name}`}`;
@@ -120,23 +120,8 @@ export const reading: Record<string, Case> = {
     });
   },
   'access reviews answer what requests meet': async (target, ns) => {
-    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'reader' } };
-    await target.call('POST', `/api/v1/namespaces/${ns}/serviceaccounts`, account);
-    const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${ns}`;
     const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list'] }];
-    await target.call('POST', `${rbac}/roles`, { metadata: { name: 'reader' }, rules });
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' };
-    await target.call('POST', `${rbac}/rolebindings`, {
-      metadata: { name: 'reader' },
-      roleRef,
-      subjects: [{ kind: 'ServiceAccount', name: 'reader', namespace: ns }],
-    });
-    const minted = await target.call('POST', `/api/v1/namespaces/${ns}/serviceaccounts/reader/token`, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {},
-    });
-    const as = { authorization: `Bearer ${minted.body.status.token}` };
+    const as = await target.account(ns, rules);
     const user = `system:serviceaccount:${ns}:reader`;
     await target.eventually(async () => (await target.call('GET', maps(ns), undefined, as)).code === 200);
     const refused = await target.call('POST', maps(ns), map('no'), as);
@@ -160,46 +145,5 @@ export const reading: Record<string, Case> = {
     expect([await review('list'), await review('delete')]).toEqual([true, false]);
     const wrong = await target.call('GET', maps(ns), undefined, { authorization: 'Bearer nonsense' });
     expect(wrong).toMatchObject({ code: 401, body: { reason: 'Unauthorized', message: 'Unauthorized' } });
-  },
-  'a CRD is established, served, and takes its resources with it': async (target, ns) => {
-    const group = `${ns}.example.com`;
-    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-    const definition = {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `boats.${group}` },
-      spec: {
-        group,
-        scope: 'Namespaced',
-        names: { plural: 'boats', kind: 'Boat' },
-        versions: [{ name: 'v1', served: true, storage: true, schema, subresources: { status: {} } }],
-      },
-    };
-    await target.call('POST', crds, definition);
-    await target.eventually(async () => {
-      const { body } = await target.call('GET', `${crds}/boats.${group}`);
-      return body.status?.conditions?.some(
-        (item: { type: string; status: string }) => item.type === 'Established' && item.status === 'True',
-      );
-    });
-    const boats = `/apis/${group}/v1/namespaces/${ns}/boats`;
-    const made = await target.eventually(async () => {
-      const answer = await target.call('POST', boats, {
-        apiVersion: `${group}/v1`,
-        kind: 'Boat',
-        metadata: { name: 'b' },
-        spec: { sails: 2 },
-        status: { wet: true },
-      });
-      return answer.code === 201 && answer;
-    });
-    expect(made.body).toMatchObject({ spec: { sails: 2 }, metadata: { generation: 1 } });
-    expect(made.body.status).toBeUndefined();
-    const status = await target.call('PATCH', `${boats}/b/status`, { status: { wet: false } }, mergeType);
-    expect(status.body).toMatchObject({ status: { wet: false }, metadata: { generation: 1 } });
-    await target.call('DELETE', `${crds}/boats.${group}`);
-    await target.eventually(async () => (await target.call('GET', `${crds}/boats.${group}`)).code === 404);
-    await target.eventually(async () => (await target.call('GET', boats)).code === 404);
   },
 };

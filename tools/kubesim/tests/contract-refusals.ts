@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Case } from './contract-cases.ts';
+import type { Case } from './contract-objects.ts';
 import type { Target } from './target.ts';
 
 const mergeType = { 'content-type': 'application/merge-patch+json' };

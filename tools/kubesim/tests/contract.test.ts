@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { realKubernetes } from '@cnap/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startKubesim } from '../src/index.ts';
-import type { Case } from './contract-cases.ts';
-import { applying, writing } from './contract-cases.ts';
+import { applying } from './contract-applying.ts';
+import { defining } from './contract-custom.ts';
 import { deleting, running } from './contract-lifecycle.ts';
+import type { Case } from './contract-objects.ts';
+import { behaving } from './contract-pods.ts';
 import { reading } from './contract-reading.ts';
 import { refusing } from './contract-refusals.ts';
+import { writing } from './contract-writing.ts';
 import type { Target } from './target.ts';
 import { openTarget } from './target.ts';
 
@@ -26,6 +29,8 @@ const cases: Record<string, Case> = {
   ...running,
   ...reading,
   ...refusing,
+  ...defining,
+  ...behaving,
 };
 
 describe.each(Object.entries(clusters))('%s', (name, start) => {

@@ -8,6 +8,8 @@ export interface Target {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   watch(path: string): Promise<Frames>;
   eventually<T>(check: () => Promise<T | undefined | false>): Promise<T>;
+  /** A service account `reader` with these rights in a namespace: what to send along to be it. */
+  account(namespace: string, rules: object[]): Promise<{ authorization: string }>;
 }
 
 export interface Answer {
@@ -64,6 +66,20 @@ export function openTarget(kubeconfig: string): Target {
           await frames.return(undefined).catch(() => undefined);
         },
       };
+    },
+    async account(namespace, rules) {
+      const metadata = { name: 'reader' };
+      const core = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+      const group = 'rbac.authorization.k8s.io';
+      const rbac = `/apis/${group}/v1/namespaces/${namespace}`;
+      await this.call('POST', core, { metadata });
+      await this.call('POST', `${rbac}/roles`, { metadata, rules });
+      const roleRef = { apiGroup: group, kind: 'Role', name: 'reader' };
+      const subjects = [{ kind: 'ServiceAccount', name: 'reader', namespace }];
+      await this.call('POST', `${rbac}/rolebindings`, { metadata, roleRef, subjects });
+      const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+      const { body } = await this.call('POST', `${core}/reader/token`, asked);
+      return { authorization: `Bearer ${body.status.token}` };
     },
     async eventually(check) {
       for (let waited = 0; ; waited += 50) {

@@ -4,7 +4,6 @@ import { badRequest } from '../objects/status-error.ts';
 import { linesOf } from '../faults/log-lines.ts';
 import { parse } from '../storage/store.ts';
 import type { Exchange } from './exchange.ts';
-import { sendText } from './exchange.ts';
 import type { ResourcePath } from './path.ts';
 import { entryAt } from './resource-request.ts';
 import type { Services } from './services.ts';
@@ -17,7 +16,7 @@ export function sendLog(services: Services, path: ResourcePath, exchange: Exchan
   const pod = parse(entryAt(services, path));
   const container = containerOf(pod, query.get('container'));
   // On no node there is nobody to ask.
-  if (!textOf(fieldsOf(pod['spec'])['nodeName'])) return sendText(response, 200, '', 'text/plain');
+  if (!textOf(fieldsOf(pod['spec'])['nodeName'])) return void response.writeHead(204).end();
   refuseWhenWaiting(pod, container, query.get('previous') === 'true');
   const status = listOf(fieldsOf(pod['status'])['containerStatuses'])
     .map(fieldsOf)

@@ -1,9 +1,10 @@
 import type { KubeObject } from '../objects/object.ts';
 import type { StorageKey } from '../kinds/kind.ts';
+import { createPacking } from './packing.ts';
 
 /**
- * An object at rest: its JSON, and beside it only what is looked up without parsing. A fleet's objects
- * are held as text because parsed ones take about three times the memory.
+ * An object at rest: its JSON, and beside it only what is looked up without parsing. A fleet's objects are held as
+ * text, because parsed ones take about three times the memory, and packed when they have not changed for long.
  */
 export interface Entry {
   readonly key: StorageKey;
@@ -51,18 +52,42 @@ export interface Store {
 
 export const parse = <T = KubeObject>(entry: Entry): T => JSON.parse(entry.json) as T;
 
-const entryOf = (key: StorageKey, object: KubeObject, version: number): Entry => ({
-  key,
-  namespace: object.metadata.namespace ?? '',
-  name: object.metadata.name,
-  uid: object.metadata.uid ?? '',
-  version,
-  labels: object.metadata.labels,
-  owners: object.metadata.ownerReferences?.map((owner) => owner.uid) ?? none,
-  deleting: object.metadata.deletionTimestamp !== undefined,
-  json: JSON.stringify(object),
-});
 const none: readonly string[] = [];
+
+class StoredEntry implements Entry {
+  readonly key: StorageKey;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly version: number;
+  readonly labels: Entry['labels'];
+  readonly owners: readonly string[];
+  readonly deleting: boolean;
+  #text: string;
+  /** absent: the text is as it is */
+  #packing: ReturnType<typeof createPacking> | undefined;
+
+  constructor(key: StorageKey, object: KubeObject, version: number) {
+    const { metadata } = object;
+    this.key = key;
+    this.namespace = metadata.namespace ?? '';
+    this.name = metadata.name;
+    this.uid = metadata.uid ?? '';
+    this.version = version;
+    this.labels = metadata.labels;
+    this.owners = metadata.ownerReferences?.map((owner) => owner.uid) ?? none;
+    this.deleting = metadata.deletionTimestamp !== undefined;
+    this.#text = JSON.stringify(object);
+  }
+  get json(): string {
+    return this.#packing?.unpack(this.key, this.#text) ?? this.#text;
+  }
+  pack(packing: ReturnType<typeof createPacking>): void {
+    if (this.#packing) return;
+    this.#text = packing.pack(this.key, this.#text);
+    this.#packing = packing;
+  }
+}
 
 const byPlace = (left: Entry, right: Entry): number =>
   left.namespace < right.namespace
@@ -73,8 +98,9 @@ const byPlace = (left: Entry, right: Entry): number =>
         ? -1
         : 1;
 
-/** History kept per resource for watches that resume; older ones are told 410. */
+/** History kept per resource for watches that resume; older ones are told 410. It is shortened some at a time. */
 const historyLength = 2_000;
+const shortenedBy = 500;
 
 class History {
   readonly changes: Change[] = [];
@@ -82,17 +108,20 @@ class History {
   constructor(floor: number) {
     this.floor = floor;
   }
-  add(change: Change): void {
+  /** @returns what is no longer remembered */
+  add(change: Change): Change[] {
     this.changes.push(change);
-    if (this.changes.length < historyLength * 2) return;
-    const dropped = this.changes.splice(0, historyLength);
+    if (this.changes.length < historyLength + shortenedBy) return [];
+    const dropped = this.changes.splice(0, shortenedBy);
     this.floor = dropped.at(-1)?.entry.version ?? this.floor;
+    return dropped;
   }
 }
 
 export function createStore(): Store {
   const kinds = new Map<StorageKey, Map<string, Map<string, Entry>>>();
-  const uids = new Map<string, Entry>();
+  const uids = new Map<string, StoredEntry>();
+  const packing = createPacking();
   const dependents = new Map<string, Set<string>>();
   const histories = new Map<StorageKey, History>();
   const listeners = new Set<(change: Change) => void>();
@@ -113,7 +142,7 @@ export function createStore(): Store {
       if (set?.size === 0) dependents.delete(owner);
     }
   };
-  const index = (entry: Entry): void => {
+  const index = (entry: StoredEntry): void => {
     spaceOf(entry.key, entry.namespace).set(entry.name, entry);
     uids.set(entry.uid, entry);
     for (const owner of entry.owners) {
@@ -127,7 +156,10 @@ export function createStore(): Store {
     return history;
   };
   const announce = (change: Change): void => {
-    historyOf(change.entry.key).add(change);
+    for (const { entry } of historyOf(change.entry.key).add(change)) {
+      const current = uids.get(entry.uid);
+      if (current === entry) current.pack(packing);
+    }
     for (const listener of listeners) listener(change);
   };
 
@@ -155,7 +187,7 @@ export function createStore(): Store {
     put(key, object) {
       version += 1;
       object.metadata.resourceVersion = `${version}`;
-      const entry = entryOf(key, object, version);
+      const entry = new StoredEntry(key, object, version);
       const previous = kinds.get(key)?.get(entry.namespace)?.get(entry.name);
       if (previous) forgetOwners(previous);
       index(entry);
@@ -172,7 +204,7 @@ export function createStore(): Store {
       forgetOwners(entry);
       const object = parse(entry);
       object.metadata.resourceVersion = `${version}`;
-      announce({ type: 'DELETED', entry: entryOf(entry.key, object, version), previous: entry });
+      announce({ type: 'DELETED', entry: new StoredEntry(entry.key, object, version), previous: entry });
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -190,7 +222,7 @@ export function createStore(): Store {
         ?.get(object.metadata.namespace ?? '')
         ?.get(object.metadata.name);
       if (previous) forgetOwners(previous);
-      index(entryOf(key, object, restored));
+      index(new StoredEntry(key, object, restored));
     },
     begin(at) {
       version = Math.max(version, at);

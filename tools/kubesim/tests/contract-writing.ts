@@ -1,36 +1,17 @@
 import { expect } from 'vitest';
-import type { Target } from './target.ts';
+import type { Case } from './contract-objects.ts';
+import {
+  apply,
+  applyType,
+  configMap,
+  deployment,
+  mergeType,
+  strategicType,
+  within,
+} from './contract-objects.ts';
 
-/** A case runs in a namespace of its own, which exists when it starts. */
-export type Case = (target: Target, namespace: string) => Promise<void>;
-
-const applyType = { 'content-type': 'application/apply-patch+yaml' };
-const mergeType = { 'content-type': 'application/merge-patch+json' };
-const strategicType = { 'content-type': 'application/strategic-merge-patch+json' };
-
-export const deployment = (name: string, more: object = {}, image = 'nginx:1') => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'web', image }] } },
-    ...more,
-  },
-});
-
-const deployments = (namespace: string, name = ''): string =>
-  `/apis/apps/v1/namespaces/${namespace}/deployments${name && `/${name}`}`;
-const configMaps = (namespace: string, name = ''): string =>
-  `/api/v1/namespaces/${namespace}/configmaps${name && `/${name}`}`;
-const configMap = (name: string, data: Record<string, string>, metadata: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, ...metadata },
-  data,
-});
-const apply = (target: Target, path: string, manager: string, body: object, force = false) =>
-  target.call('PATCH', `${path}?fieldManager=${manager}&force=${force}`, body, applyType);
+const deployments = (namespace: string, name = ''): string => within(namespace, 'deployments.apps/v1', name);
+const configMaps = (namespace: string, name = ''): string => within(namespace, 'configmaps', name);
 
 export const writing: Record<string, Case> = {
   'create, read, conflict and not found': async (target, ns) => {
@@ -218,149 +199,5 @@ export const writing: Record<string, Case> = {
       type,
     );
     expect(failed.code).toBe(422);
-  },
-};
-
-export const applying: Record<string, Case> = {
-  'server-side apply creates, is idempotent and records ownership': async (target, ns) => {
-    const config = deployment('ssa', { replicas: 0 });
-    const first = await apply(target, deployments(ns, 'ssa'), 'cnap', config);
-    expect(first.code).toBe(201);
-    expect(first.body.metadata.managedFields).toEqual([
-      {
-        manager: 'cnap',
-        operation: 'Apply',
-        apiVersion: 'apps/v1',
-        time: expect.any(String),
-        fieldsType: 'FieldsV1',
-        fieldsV1: {
-          'f:spec': {
-            'f:replicas': {},
-            'f:selector': {},
-            'f:template': {
-              'f:metadata': { 'f:labels': { 'f:app': {} } },
-              'f:spec': { 'f:containers': { 'k:{"name":"web"}': { '.': {}, 'f:image': {}, 'f:name': {} } } },
-            },
-          },
-        },
-      },
-    ]);
-    await target.eventually(
-      async () => (await target.call('GET', deployments(ns, 'ssa'))).body.status?.observedGeneration === 1,
-    );
-    const second = await apply(target, deployments(ns, 'ssa'), 'cnap', config);
-    expect(second.code).toBe(200);
-    expect(second.body.metadata.generation).toBe(1);
-  },
-  'apply conflicts name the manager and the field; force takes it over': async (target, ns) => {
-    const path = configMaps(ns, 'c');
-    await apply(target, path, 'one', configMap('c', { a: '1', b: '1' }));
-    const refused = await apply(target, path, 'two', configMap('c', { a: '2' }));
-    expect(refused.code).toBe(409);
-    expect(refused.body).toMatchObject({
-      reason: 'Conflict',
-      message: 'Apply failed with 1 conflict: conflict with "one": .data.a',
-      details: {
-        causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' }],
-      },
-    });
-    const both = await apply(target, path, 'two', configMap('c', { a: '2', b: '2' }));
-    expect(both.body.message).toBe(
-      'Apply failed with 2 conflicts: conflicts with "one":\n- .data.a\n- .data.b',
-    );
-    const same = await apply(target, path, 'two', configMap('c', { a: '1' }));
-    expect(same.code).toBe(200); // the same value is shared
-    const forced = await apply(target, path, 'two', configMap('c', { a: '3' }), true);
-    expect(forced.body.data).toEqual({ a: '3', b: '1' });
-    const owners = forced.body.metadata.managedFields.map((entry: { manager: string; fieldsV1: object }) => [
-      entry.manager,
-      entry.fieldsV1,
-    ]);
-    expect(Object.fromEntries(owners)).toEqual({
-      one: { 'f:data': { 'f:b': {} } },
-      two: { 'f:data': { 'f:a': {} } },
-    });
-  },
-  'an update conflicts too, and says by whom': async (target, ns) => {
-    await apply(target, deployments(ns, 'u'), 'cnap', deployment('u', { replicas: 0 }));
-    await target.call(
-      'PATCH',
-      `${deployments(ns, 'u')}?fieldManager=person`,
-      { spec: { replicas: 0, paused: true } },
-      mergeType,
-    );
-    const refused = await apply(
-      target,
-      deployments(ns, 'u'),
-      'cnap',
-      deployment('u', { replicas: 0, paused: false }),
-    );
-    expect(refused.code).toBe(409);
-    expect(refused.body.message).toMatch(
-      /^Apply failed with 1 conflict: conflict with "person" using apps\/v1.*: \.spec\.paused$/,
-    );
-    await target.call(
-      'PATCH',
-      `${deployments(ns, 'u')}/scale?fieldManager=hpa`,
-      { spec: { replicas: 2 } },
-      mergeType,
-    );
-    const scaled = await apply(target, deployments(ns, 'u'), 'cnap', deployment('u', { replicas: 0 }));
-    expect(scaled.body.message).toMatch(
-      /conflict with "hpa" with subresource "scale" using .*: \.spec\.replicas$/,
-    );
-  },
-  'what a manager no longer applies goes, unless somebody else owns it': async (target, ns) => {
-    const path = configMaps(ns, 'p');
-    await apply(
-      target,
-      path,
-      'one',
-      configMap('p', { a: '1', b: '1', c: '1' }, { labels: { x: 'y' }, annotations: { q: 'r' } }),
-    );
-    await apply(target, path, 'two', configMap('p', { b: '1' }));
-    await target.call('PATCH', `${path}?fieldManager=person`, { data: { c: 'mine' } }, mergeType);
-    const { body } = await apply(target, path, 'one', configMap('p', { a: '1' }));
-    expect(body.data).toEqual({ a: '1', b: '1', c: 'mine' });
-    expect(body.metadata.labels).toBeUndefined();
-    expect(body.metadata.annotations).toBeUndefined();
-  },
-  'items of keyed lists are pruned and defaults come back': async (target, ns) => {
-    const path = deployments(ns, 'k');
-    const withTwo = deployment('k', { replicas: 0 });
-    const containers: object[] = withTwo.spec.template.spec.containers;
-    containers.push({
-      name: 'side',
-      image: 'side:1',
-      ports: [{ containerPort: 80 }],
-      env: [
-        { name: 'A', value: '1' },
-        { name: 'B', value: '2' },
-      ],
-    });
-    await apply(target, path, 'm', withTwo);
-    containers[1] = { name: 'side', image: 'side:1', env: [{ name: 'B', value: '3' }] };
-    const fewer = await apply(target, path, 'm', withTwo);
-    expect(fewer.body.spec.template.spec.containers[1].ports).toBeUndefined();
-    expect(fewer.body.spec.template.spec.containers[1].env).toEqual([{ name: 'B', value: '3' }]);
-    const one = await apply(target, path, 'm', deployment('k'));
-    expect(one.body.spec.template.spec.containers.map((item: { name: string }) => item.name)).toEqual([
-      'web',
-    ]);
-    expect(one.body.spec.replicas).toBe(1);
-  },
-  'apply needs a field manager and no managedFields': async (target, ns) => {
-    const nameless = await target.call('PATCH', configMaps(ns, 'n'), configMap('n', {}), applyType);
-    expect(nameless.body.message).toContain('fieldManager: Required value: is required for apply patch');
-    const carrying = await apply(
-      target,
-      configMaps(ns, 'n'),
-      'm',
-      configMap('n', {}, { managedFields: [{ manager: 'x' }] }),
-    );
-    expect(carrying).toMatchObject({
-      code: 400,
-      body: { message: expect.stringContaining('metadata.managedFields must be nil') },
-    });
   },
 };
