@@ -42,7 +42,10 @@ export interface RunningKubernetes extends AsyncDisposable {
   /** The API server's address. */
   readonly url: string;
   readonly version: string;
-  /** With `audit`: a line of JSON for each request that was answered (audit.k8s.io/v1, level Metadata). */
+  /**
+   * With `audit`: a line of JSON for each request that was answered, for watches when they begin and when they end
+   * (audit.k8s.io/v1, level Metadata).
+   */
   readonly auditLogPath: string;
   /** Resolves when one of its programs has ended by itself, with a line that says which and how. */
   readonly ended: Promise<string>;
@@ -166,7 +169,7 @@ async function layOut(folder: string, withShells: boolean): Promise<ClusterFiles
     'audit.yaml': JSON.stringify({
       apiVersion: 'audit.k8s.io/v1',
       kind: 'Policy',
-      omitStages: ['RequestReceived', 'ResponseStarted'],
+      omitStages: ['RequestReceived'],
       rules: [{ level: 'Metadata' }],
     }),
     'pod.log': `${new Date().toISOString()} stdout F hello from a pod\n`,

@@ -7,7 +7,12 @@ export type Rule = { group: string; resources: string[]; verbs: string[]; why: s
 
 /** What every install needs: its namespace, the kinds that charts commonly hold, and what health is read from. */
 export const namespaced: Rule[] = [
-  { group: '', resources: ['namespaces'], verbs: write, why: 'Every install has a namespace of its own.' },
+  {
+    group: '',
+    resources: ['namespaces'],
+    verbs: write,
+    why: 'Every install has a namespace of its own; the others say what else takes room.',
+  },
   {
     group: '',
     resources: ['configmaps', 'secrets', 'services', 'serviceaccounts', 'persistentvolumeclaims'],
@@ -24,7 +29,7 @@ export const namespaced: Rule[] = [
     group: '',
     resources: ['pods'],
     verbs: write,
-    why: 'Health and its reasons are read from pods; charts and their hooks bring pods, too.',
+    why: 'Health is read from pods, and what others take of the room; charts and hooks bring pods, too.',
   },
   { group: '', resources: ['events'], verbs: ['list'], why: 'They say why something waits.' },
   { group: '', resources: ['nodes'], verbs: ['list'], why: 'How much room there is, for placement.' },

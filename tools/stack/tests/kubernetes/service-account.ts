@@ -1,19 +1,30 @@
 // Somebody on a cluster who may do what they are granted, and what the API server wrote down of what they did.
 import { readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, formatKubeconfig, parseKubeconfig, type KubeObject } from '@cnap/kubernetes';
+import { findProgram } from '@cnap/programs';
 import { parse } from 'yaml';
 
-const rbac = 'rbac.authorization.k8s.io';
 const namespace = 'kube-public';
 
 export type ServiceAccount = AsyncDisposable & {
   kubeconfig: string;
-  /** Applies a ClusterRole as it was printed, and binds it. */
+  /** Does as docs/cluster-permissions.md says with a ClusterRole as it was printed. */
   grantAsPrinted(clusterRole: string): Promise<void>;
 };
 
-export async function aServiceAccount(adminKubeconfig: string, name: string): Promise<ServiceAccount> {
-  const config = parseKubeconfig(adminKubeconfig);
+export async function aServiceAccount(adminKubeconfigPath: string, name: string): Promise<ServiceAccount> {
+  const config = parseKubeconfig(await readFile(adminKubeconfigPath, 'utf8'));
+  const { path: program } = await findProgram('kubectl');
+  const kubectl = async (input: string, ...args: string[]) => {
+    const child = spawn(program, ['--kubeconfig', adminKubeconfigPath, ...args], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    child.stdin.end(input);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}`);
+  };
   const admin = connect(config, {});
   const apply = (object: KubeObject) => admin.apply(object, { fieldManager: 'test' });
   await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
@@ -30,15 +41,10 @@ export async function aServiceAccount(adminKubeconfig: string, name: string): Pr
       token: status.token,
     }),
     async grantAsPrinted(text) {
-      const role = parse(text) as KubeObject;
-      await apply(role);
-      await apply({
-        apiVersion: `${rbac}/v1`,
-        kind: 'ClusterRoleBinding',
-        metadata: { name: `${role.metadata.name}-${name}` },
-        roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role.metadata.name },
-        subjects: [{ kind: 'ServiceAccount', name, namespace }],
-      });
+      const role = (parse(text) as KubeObject).metadata.name;
+      const account = `--serviceaccount=${namespace}:${name}`;
+      await kubectl(text, 'apply', '-f', '-');
+      await kubectl('', 'create', 'clusterrolebinding', role, `--clusterrole=${role}`, account);
     },
     [Symbol.asyncDispose]: () => admin[Symbol.asyncDispose](),
   };
