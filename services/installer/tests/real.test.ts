@@ -61,6 +61,10 @@ describe.concurrent.each(['kubesim', 'a real control plane'])('on %s', (where) =
       expect(progress?.workloads.every(({ ready }) => ready)).toBe(true);
       if (name === 'sample') expect(notes).toContain('Visitors see the page');
       if (name === 'sample') await updated(id, kubernetes);
+      // Defaults, conversions and controllers are no difference.
+      const { releaseId } = await installer.get(id);
+      const { releaseDiff } = await installer.as('seller').releases.diffReleases({ id: releaseId });
+      expect(releaseDiff?.objects).toEqual([]);
       const before = await objectsOf(kubernetes, id);
       await installer.billing.endInstall({ orderId });
       await installer.until(id, InstallState.DELETED);

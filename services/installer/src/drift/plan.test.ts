@@ -83,3 +83,13 @@ test('what is left as it is, is looked at soon when it is changed once more, els
   expect(dueAt({ ...at, state: 'detected' }, 'correct', true)).toBe(now + rarelyMs);
   expect(dueAt({ ...at, state: 'detected' }, 'warn', true)).toBe(now + soonMs);
 });
+
+test('what the cluster would not have is not applied; why is said', () => {
+  const refused = found([], { refused: 'a field is immutable' });
+  const before = known({ fields: [] });
+  expect(plan(refused, before)).toMatchObject({
+    correct: [],
+    conflicts: [],
+    later: [{ message: 'a field is immutable', afterMs: rarelyMs }],
+  });
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSecretName, maskAt, maskObject, maskText, masked, secretWords } from './masking.ts';
+import { isSecretName, maskAt, maskLoosely, maskObject, maskText, masked, secretWords } from './masking.ts';
 
 const password = 'correct horse battery';
 const secret = {
@@ -74,4 +74,40 @@ test('a value beside a secret is shown', () => {
   expect(maskAt('Deployment', '.spec.replicas', 3, [])).toBe(3);
   expect(maskAt('Secret', '.metadata.labels.app', 'web', [])).toBe('web');
   expect(isSecretName('secretName')).toBe(false);
+});
+
+test('what is secret in a file of a Secret is known alone; a user’s name is an ordinary word', () => {
+  const words = secretWords([
+    {
+      ...secret,
+      stringData: {
+        username: 'postgres',
+        'app.ini': 'host = database\npassword = "hunter2hunter2"\n',
+        url: 'amqp://user:longpassword@queue/vhost',
+      },
+      data: {},
+    },
+  ]);
+  expect(words).toEqual(expect.arrayContaining(['hunter2hunter2', 'longpassword']));
+  expect(words).not.toContain('postgres');
+  expect(words).not.toContain('database');
+});
+
+test('other facts are words, too, as they are and in base64', () => {
+  const words = secretWords([], ['an answer', 123456789, undefined, 'abc']);
+  expect(words).toEqual(
+    expect.arrayContaining(['an answer', '123456789', Buffer.from('an answer').toString('base64')]),
+  );
+  expect(words).not.toContain('abc');
+});
+
+test.each([
+  ['password=hunter2 user=me', `password=${masked} user=me`],
+  ['{"apiKey": "abc", "size": 3}', `{"apiKey": "${masked}", "size": 3}`],
+  ['Authorization: Bearer abcdefgh.ijk', `Authorization: Bearer ${masked}`],
+  ['connecting to postgres://app:pw@db/shop', `connecting to postgres://app:${masked}@db/shop`],
+  ['the password is wrong; secretName: login', 'the password is wrong; secretName: login'],
+  ['http://example.com:8080/path', 'http://example.com:8080/path'],
+])('in what others wrote, %s', (text, shown) => {
+  expect(maskLoosely(text, [])).toBe(shown);
 });
