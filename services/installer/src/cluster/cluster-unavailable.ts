@@ -1,3 +1,5 @@
+import { isKubernetesError } from '@cnap/kubernetes';
+
 /** A cluster cannot be asked now. Nothing is known about the request; ask again after `retryAfterMs`. */
 export class ClusterUnavailable extends Error {
   override readonly name = 'ClusterUnavailable';
@@ -11,5 +13,11 @@ export class ClusterUnavailable extends Error {
     this.busy = busy;
     this.clusterId = clusterId;
     this.retryAfterMs = Math.max(50, Math.round(retryAfterMs));
+  }
+
+  /** A webhook that judges what is changed on the cluster, and does not answer; the cluster itself does. */
+  get webhook(): string | undefined {
+    const message = isKubernetesError(this.cause) ? this.cause.message : '';
+    return /failed calling webhook "([^"]+)"/.exec(message)?.[1];
   }
 }

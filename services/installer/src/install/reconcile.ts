@@ -104,7 +104,9 @@ function waitFor(error: unknown, row: InstallRow, { logger }: StepDeps): Found {
   return {
     do: 'wait',
     afterMs: error.retryAfterMs,
-    why: 'The cluster does not answer at the moment; this goes on by itself when it does.',
+    why: error.webhook
+      ? `The cluster’s webhook ${error.webhook} does not answer at the moment; this goes on by itself when it does.`
+      : 'The cluster does not answer at the moment; this goes on by itself when it does.',
   };
 }
 
