@@ -46,6 +46,7 @@ export type StepName =
   | 'pre-delete'
   | 'remove-objects'
   | 'post-delete'
+  | 'keep-volumes'
   | 'remove-namespace'
   | 'none';
 

@@ -113,6 +113,7 @@ export async function startInstaller(
       loadKubeconfig: (clusterId) => clusters.kubeconfig(clusterId),
       onInstallChanged: (_, installId) => waker.wakeSoon(installId),
       onAnswersAgain: (clusterId) => waker.wakeClusterSoon(clusterId),
+      finalizersAfterMs: config.CNAP_FINALIZERS_AFTER,
       onTrouble: (clusterId, error) => {
         if (error) logger.warn({ clusterId, err: error }, 'a watch cannot be kept up');
       },

@@ -108,6 +108,10 @@ test('a forgotten WHERE finds the rows of the two workspaces of an install, and 
     sql`insert into workspace_closing (closing_id, workspace_id, state)
       values ('one', ${installer.sellerWorkspaceId}, 'given up')`.execute(tx),
   );
+  await db.acrossWorkspaces((tx) =>
+    sql`insert into known_clusters (workspace_id, cluster_uid, cluster_id, forgotten)
+      values (${installer.sellerWorkspaceId}, 'uid', 'clu_1', false)`.execute(tx),
+  );
   const tables = await db.acrossWorkspaces(async (tx) => {
     const { rows } = await sql<{ name: string }>`
       select distinct table_name as name from information_schema.columns

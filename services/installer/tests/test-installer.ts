@@ -63,7 +63,10 @@ export interface TestInstaller extends AsyncDisposable {
   restartAsProcess(): Promise<string[]>;
 }
 
-export async function startTestInstaller(overrides: Overrides = {}): Promise<TestInstaller> {
+export async function startTestInstaller(
+  overrides: Overrides = {},
+  moreEnvironment: Record<string, string> = {},
+): Promise<TestInstaller> {
   await using parts = new AsyncDisposableStack();
   const keys = testKeys();
   const nats = testNats();
@@ -82,6 +85,7 @@ export async function startTestInstaller(overrides: Overrides = {}): Promise<Tes
     CNAP_NATS_PREFIX: nats.subjectPrefix,
     CNAP_KEYS: `test:${Buffer.alloc(32, 7).toString('base64')}`,
     CNAP_LEASE: '1s',
+    ...moreEnvironment,
   };
   const config = loadConfig(settings, environment);
   const start = (change: Overrides) => startInstaller(config, { firstPauseMs: 20, ...change });

@@ -135,6 +135,8 @@ function goOn(row: InstallRow): Found {
       detached_from: null,
       reason: row.wanted === 'absent' ? 'Removal' : '',
       message: 'Its cluster has returned.',
+      // Whoever holds up a removal there has the time anew.
+      step_at: new Date(),
       // It has its whole time anew.
       ...(state === 'updating' ? { update_began_at: new Date() } : {}),
     },

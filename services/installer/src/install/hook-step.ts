@@ -68,5 +68,5 @@ export const hookSteps = {
   'pre-install': hookStep('pre', 'objects'),
   'post-install': hookStep('post', 'none'),
   'pre-delete': hookStep('pre-delete', 'remove-objects'),
-  'post-delete': hookStep('post-delete', 'remove-namespace'),
+  'post-delete': hookStep('post-delete', 'keep-volumes'),
 };

@@ -1,5 +1,6 @@
 import type { Tx } from '../database.ts';
 import { loadStale, recordRemoved } from '../release/store.ts';
+import { heldUp } from './held.ts';
 import { pauseFor, targetOf, type Step } from './steps.ts';
 
 /**
@@ -9,13 +10,18 @@ import { pauseFor, targetOf, type Step } from './steps.ts';
 export const prune: Step = async (row, { db, engine }, signal) => {
   const stale = await db.acrossWorkspaces((tx) => loadStale(tx, row));
   if (stale.length === 0) return { do: 'go', step: 'post-install' };
-  const { removed, kept, left, waiting } = await engine.removeObjects(targetOf(row), stale, signal);
+  const { removed, kept, left, ...held } = await engine.removeObjects(
+    targetOf(row),
+    stale,
+    signal,
+    row.step_at,
+  );
   const outcomes = [
     ...removed.map((entry) => ({ entry, outcome: 'deleted' })),
     ...kept.map(({ entry }) => ({ entry, outcome: 'kept' })),
   ];
   const record = outcomes.length === 0 ? {} : { record: (tx: Tx) => recordRemoved(tx, row, outcomes) };
   if (left.length === 0) return { do: 'go', step: 'post-install', ...record };
-  const why = waiting.map(({ message }) => message).join('; ') || `${left.length} objects are being deleted.`;
-  return { do: 'wait', afterMs: pauseFor(row), why, ...record };
+  const words = heldUp(row, held, `${left.length} objects are being deleted.`);
+  return { do: 'wait', afterMs: pauseFor(row), ...words, ...record };
 };

@@ -2,13 +2,16 @@ import { objectKey } from '@cnap/kubernetes';
 import type { InstallRow, StepName, Tx } from '../database.ts';
 import type { Engine, InventoryEntry } from '../kubernetes/port.ts';
 import { loadInventory, recordApplied, recordRemoved } from '../release/store.ts';
+import { heldUp } from './held.ts';
+import { keptClaims, keepVolumes } from './keep-volumes.ts';
 import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
 /** Everything in the inventory, in reverse order; what stays on purpose is in the receipt as kept. */
 const removeObjects: Step = async (row, { db, engine }, signal) => {
   const target = targetOf(row);
   const inventory = await db.acrossWorkspaces((tx) => loadInventory(tx, row.id));
-  const own = inventory.filter((entry) => !isOwnNamespace(entry, target.namespace));
+  const isKept = keptClaims(row);
+  const own = inventory.filter((entry) => !isOwnNamespace(entry, target.namespace) && !isKept(entry));
   if (own.length === 0) return { do: 'go', step: 'post-delete' };
   return removeAll(row, own, engine, signal, 'post-delete');
 };
@@ -21,7 +24,7 @@ async function removeAll(
   then: StepName,
 ): Promise<Found> {
   const target = targetOf(row);
-  const { removed, kept, left, waiting } = await engine.removeObjects(target, own, signal);
+  const { removed, kept, left, ...held } = await engine.removeObjects(target, own, signal, row.step_at);
   // What a chart wants kept within the namespace goes with that all the same, and the receipt says so then.
   const stays = kept.filter(({ entry }) => entry.namespace !== target.namespace);
   const outcomes = [
@@ -30,8 +33,8 @@ async function removeAll(
   ];
   const record = outcomes.length === 0 ? {} : { record: (tx: Tx) => recordRemoved(tx, row, outcomes) };
   if (left.length === 0) return { do: 'go', step: then, ...record };
-  const why = waiting.map(({ message }) => message).join('; ') || `${left.length} objects are being deleted.`;
-  return { do: 'wait', afterMs: pauseFor(row), why, ...record };
+  const words = heldUp(row, held, `${left.length} objects are being deleted.`);
+  return { do: 'wait', afterMs: pauseFor(row), ...words, ...record };
 }
 
 /** The namespace last; volume claims that StatefulSets made go with it and into the receipt. */
@@ -51,10 +54,9 @@ const removeNamespace: Step = async (row, { db, engine }, signal) => {
   if (claims.length > 0) {
     return { do: 'go', step: 'remove-namespace', record: (tx) => recordApplied(tx, row, claims) };
   }
-  const { gone, waiting } = await engine.removeNamespace(target, signal);
+  const { gone, ...held } = await engine.removeNamespace(target, signal, row.step_at);
   if (!gone) {
-    const why = waiting.map(({ message }) => message).join('; ') || 'The namespace is being deleted.';
-    return { do: 'wait', afterMs: pauseFor(row), why };
+    return { do: 'wait', afterMs: pauseFor(row), ...heldUp(row, held, 'The namespace is being deleted.') };
   }
   const namespace: InventoryEntry = { apiVersion: 'v1', kind: 'Namespace', name: target.namespace, uid: '' };
   const rest = known.filter((entry) => !isOwnNamespace(entry, target.namespace));
@@ -65,4 +67,8 @@ const removeNamespace: Step = async (row, { db, engine }, signal) => {
 const isOwnNamespace = (entry: InventoryEntry, namespace: string): boolean =>
   entry.kind === 'Namespace' && entry.name === namespace;
 
-export const removeSteps = { 'remove-objects': removeObjects, 'remove-namespace': removeNamespace };
+export const removeSteps = {
+  'remove-objects': removeObjects,
+  'keep-volumes': keepVolumes,
+  'remove-namespace': removeNamespace,
+};

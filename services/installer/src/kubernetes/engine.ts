@@ -8,15 +8,23 @@ import { compareObjects, correctObjects } from './drift.ts';
 import { runHooks } from './hooks.ts';
 import { followLogs, podLogs } from './logs.ts';
 import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './observe.ts';
-import type { Engine } from './port.ts';
 import { listEvents, listObjects, readObjects } from './read.ts';
-import { removeNamespace, removeObjects } from './remove.ts';
+import type { Engine } from './port.ts';
+import { removeNamespace } from './remove-namespace.ts';
+import { removeObjects } from './remove.ts';
 
 const forPeople = { forPeople: true };
 
 /** The engine on real clusters: every step through the cluster's one connection, budget and breaker. */
-export function createEngine(options: ConnectionOptions): Engine {
+export function createEngine({
+  finalizersAfterMs = 10 * 60_000,
+  ...options
+}: ConnectionOptions & {
+  /** How long finalizers of others may hold up a removal; then they are removed. */
+  finalizersAfterMs?: number;
+}): Engine {
   const connections = new ClusterConnections(options);
+  const patienceOf = (since: Date | undefined) => since && { since, limitMs: finalizersAfterMs };
   /** Asked for as often as what kinds there are. */
   const versions = new WeakMap<ApiKinds, string>();
   return {
@@ -59,12 +67,14 @@ export function createEngine(options: ConnectionOptions): Engine {
       connections.use(target.clusterId, signal, (cluster) => observeHealth(cluster, inventory, signal)),
     explainWaiting: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => explainWaiting(cluster, target, signal)),
-    removeObjects: (target, inventory, signal) =>
+    removeObjects: (target, inventory, signal, since) =>
       connections.use(target.clusterId, signal, (cluster) =>
-        removeObjects(cluster, target, inventory, signal),
+        removeObjects(cluster, target, inventory, patienceOf(since), signal),
       ),
-    removeNamespace: (target, signal) =>
-      connections.use(target.clusterId, signal, (cluster) => removeNamespace(cluster, target, signal)),
+    removeNamespace: (target, signal, since) =>
+      connections.use(target.clusterId, signal, (cluster) =>
+        removeNamespace(cluster, target, patienceOf(since), signal),
+      ),
     listVolumeClaims: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => listVolumeClaims(cluster, target, signal)),
     hibernate: (target, inventory, remembered, signal) =>

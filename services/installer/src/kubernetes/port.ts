@@ -132,7 +132,12 @@ export type RemoveResult = {
   left: InventoryEntry[];
   /** What holds the ones that are being deleted: finalizers by name. */
   waiting: Waiting[];
+  /** What held others too long, and was removed just now. */
+  forced: Waiting[];
 };
+
+/** What {@link Engine.removeNamespace} found. */
+export type NamespaceRemoval = { gone: boolean; waiting: Waiting[]; forced: Waiting[] };
 
 /** What made pods before it was put to sleep, and how many; `refused`: why it cannot be. */
 export type Remembered = { ref: ObjectRef; uid: string; had: number; asleep?: true; refused?: string };
@@ -218,9 +223,14 @@ export interface Engine extends AsyncDisposable {
   observeHealth(target: Target, inventory: InventoryEntry[], signal: AbortSignal): Promise<HealthReport>;
   explainWaiting(target: Target, signal: AbortSignal): Promise<Waiting[]>;
   /** In reverse order; never waits. */
-  removeObjects(target: Target, inventory: InventoryEntry[], signal: AbortSignal): Promise<RemoveResult>;
+  removeObjects(
+    target: Target,
+    inventory: InventoryEntry[],
+    signal: AbortSignal,
+    since?: Date,
+  ): Promise<RemoveResult>;
   /** Call until `gone`. `removed` lists what went with the namespace only (volume claims). */
-  removeNamespace(target: Target, signal: AbortSignal): Promise<{ gone: boolean; waiting: Waiting[] }>;
+  removeNamespace(target: Target, signal: AbortSignal, since?: Date): Promise<NamespaceRemoval>;
   /** Claims in the namespace, for the receipt: StatefulSets make them, and nothing else records them. */
   listVolumeClaims(target: Target, signal: AbortSignal): Promise<ObjectRef[]>;
   /** Scales to zero what makes pods. @param remembered what was told last time; nothing at first */

@@ -2,24 +2,21 @@ import {
   type Cluster,
   type KubeObject,
   type ObjectRef,
-  describeRef,
   inParallel,
   isKubernetesError,
 } from '@cnap/kubernetes';
 
 import { isRemovableCrd, userAnnotation, usersOf } from './crd-plan.ts';
 import { stopHandling } from './custom-resource-rights.ts';
+import { letGo, letGoOf, type Held, type Patience } from './finalizers.ts';
 import { deleteOrder, isCrd } from './order.ts';
 import { ownerOf } from './owned-object.ts';
-import type { InventoryEntry, RemoveResult, Target, Waiting } from './port.ts';
+import type { InventoryEntry, RemoveResult, Target } from './port.ts';
 
 const atOnce = 8;
-/** After this long an object's own finalizers are removed: whoever should have done their work is not there. */
-const stuckAfterMs = 10 * 60_000;
-
 const chartSaysSo = 'the chart says so (helm.sh/resource-policy: keep)';
 
-type Outcome = { is: 'removed' } | { is: 'kept'; why: string } | { is: 'left'; waiting?: Waiting };
+type Outcome = { is: 'removed' } | { is: 'kept'; why: string } | { is: 'left'; held?: Held[] };
 
 /**
  * Asks for everything to be deleted, in reverse order, and says what is gone. Namespaces that the chart brought go
@@ -29,12 +26,15 @@ export async function removeObjects(
   cluster: Cluster,
   target: Target,
   inventory: InventoryEntry[],
+  patience: Patience,
   signal: AbortSignal,
 ): Promise<RemoveResult> {
-  const result: RemoveResult = { removed: [], kept: [], left: [], waiting: [] };
+  const result: RemoveResult = { removed: [], kept: [], left: [], waiting: [], forced: [] };
   const entries = deleteOrder(inventory).filter((entry) => !isOwnNamespace(entry, target));
   const remove = async (some: InventoryEntry[]) => {
-    const outcomes = await inParallel(some, atOnce, (entry) => removeEntry(cluster, target, entry, signal));
+    const outcomes = await inParallel(some, atOnce, (entry) =>
+      removeEntry(cluster, target, entry, patience, signal),
+    );
     for (const [index, entry] of some.entries()) sortIn(result, entry, outcomes[index]);
   };
   await remove(entries.filter((entry) => !isCrd(entry)));
@@ -51,7 +51,9 @@ function sortIn(result: RemoveResult, entry: InventoryEntry, outcome: Outcome | 
   else if (outcome.is === 'kept') result.kept.push({ entry, why: outcome.why });
   else {
     result.left.push(entry);
-    if (outcome.waiting) result.waiting.push(outcome.waiting);
+    for (const { waiting, forced } of outcome.held ?? []) {
+      (forced ? result.forced : result.waiting).push(waiting);
+    }
   }
 }
 
@@ -59,13 +61,14 @@ async function removeEntry(
   cluster: Cluster,
   target: Target,
   entry: InventoryEntry,
+  patience: Patience,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  if (isCrd(entry)) return removeCrd(cluster, target, entry, signal);
+  if (isCrd(entry)) return removeCrd(cluster, target, entry, patience, signal);
   if (entry.keep) return { is: 'kept', why: chartSaysSo };
   const uid = entry.uid === '' ? await ownUid(cluster, target, entry, signal) : entry.uid;
   if (uid === undefined) return { is: 'removed' };
-  return removeUid(cluster, entry, uid, signal);
+  return removeUid(cluster, entry, uid, patience, signal);
 }
 
 /** An entry written before its object was applied has no uid: what is there now is ours only if it says so. */
@@ -88,6 +91,7 @@ async function removeUid(
   cluster: Cluster,
   entry: ObjectRef,
   uid: string,
+  patience: Patience,
   signal: AbortSignal,
 ): Promise<Outcome> {
   try {
@@ -98,26 +102,8 @@ async function removeUid(
   }
   const object = await cluster.get(entry, signal);
   if (!object || object.metadata.uid !== uid) return { is: 'removed' };
-  const finalizers = object.metadata.finalizers ?? [];
-  if (finalizers.length === 0) return { is: 'left' };
-  if (Date.now() - Date.parse(object.metadata.deletionTimestamp ?? '') > stuckAfterMs) {
-    await dropFinalizers(cluster, object, entry, signal);
-  }
-  const message = `${describeRef(entry)} is held by ${finalizers.join(', ')}`;
-  return { is: 'left', waiting: { ref: entry, reason: 'Finalizers', message } };
-}
-
-async function dropFinalizers(
-  cluster: Cluster,
-  object: KubeObject,
-  entry: ObjectRef,
-  signal: AbortSignal,
-): Promise<void> {
-  const patch = [
-    { op: 'test', path: '/metadata/uid', value: object.metadata.uid },
-    { op: 'remove', path: '/metadata/finalizers' },
-  ];
-  await cluster.patch(entry, patch, { type: 'json', signal });
+  const held = await letGo(cluster, object, entry, patience, signal);
+  return { is: 'left', ...(held ? { held: [held] } : {}) };
 }
 
 /** A CRD goes with its last install, and only when no custom resource is left. */
@@ -125,6 +111,7 @@ async function removeCrd(
   cluster: Cluster,
   target: Target,
   entry: InventoryEntry,
+  patience: Patience,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const crd = await cluster.get(entry, signal);
@@ -135,11 +122,19 @@ async function removeCrd(
   const { removable, why } = entry.keep
     ? { removable: false, why: chartSaysSo }
     : isRemovableCrd(crd, target);
-  const left = removable ? await countResources(cluster, crd, target, signal) : 0;
+  // What is in the install's namespace does not count: it goes with that, whoever made it.
+  const left = removable
+    ? (await resourcesOf(cluster, crd, signal)).filter(
+        ({ metadata }) => metadata.namespace !== target.namespace,
+      ).length
+    : 0;
   if (removable && left === 0) {
-    const outcome = await removeUid(cluster, entry, crd.metadata.uid ?? '', signal);
+    const outcome = await removeUid(cluster, entry, crd.metadata.uid ?? '', patience, signal);
     if (outcome.is === 'removed') await stopHandling(cluster, entry.name, signal);
-    return outcome;
+    if (outcome.is !== 'left') return outcome;
+    // It goes when the last of its resources has gone, and they are what is held.
+    const within = await letGoOf(cluster, await resourcesOf(cluster, crd, signal), patience, signal);
+    return { is: 'left', held: [...within, ...(outcome.held ?? [])] };
   }
   await stopUsing(cluster, target, entry, signal);
   if (usersOf(crd).every((installId) => installId === target.installId))
@@ -157,52 +152,20 @@ async function stopUsing(
   await cluster.patch(entry, { metadata: { annotations } }, { fieldManager: 'cnap-users', signal });
 }
 
-/** What is in the install's namespace does not count: it goes with that, whoever made it. */
-async function countResources(
-  cluster: Cluster,
-  crd: KubeObject,
-  target: Target,
-  signal: AbortSignal,
-): Promise<number> {
+async function resourcesOf(cluster: Cluster, crd: KubeObject, signal: AbortSignal): Promise<KubeObject[]> {
   const spec = crd['spec'] as {
     group: string;
     names: { kind: string };
     versions: { name: string; served?: boolean }[];
   };
   const version = spec.versions.find(({ served }) => served !== false)?.name;
-  if (version === undefined) return 0;
+  if (version === undefined) return [];
   try {
-    const resources = await cluster.list(
-      { apiVersion: `${spec.group}/${version}`, kind: spec.names.kind },
-      { signal },
-    );
-    return resources.filter(({ metadata }) => metadata.namespace !== target.namespace).length;
+    return await cluster.list({ apiVersion: `${spec.group}/${version}`, kind: spec.names.kind }, { signal });
   } catch (error) {
-    if (isKubernetesError(error, 'NotFound', 'UnknownKind')) return 0; // not served any more
+    if (isKubernetesError(error, 'NotFound', 'UnknownKind')) return []; // not served any more
     throw error;
   }
-}
-
-/** Deletes the install's namespace and says what holds it. Its own finalizers are never removed by force. */
-export async function removeNamespace(
-  cluster: Cluster,
-  target: Target,
-  signal: AbortSignal,
-): Promise<{ gone: boolean; waiting: Waiting[] }> {
-  const ref: ObjectRef = { apiVersion: 'v1', kind: 'Namespace', name: target.namespace };
-  const before = await cluster.get(ref, signal);
-  if (!before || ownerOf(before, target) !== 'this') return { gone: true, waiting: [] };
-  if (before.metadata.deletionTimestamp === undefined) {
-    await cluster.delete(ref, { uid: before.metadata.uid, signal });
-    return { gone: false, waiting: [] };
-  }
-  const { conditions = [] } = (before['status'] ?? {}) as {
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
-  };
-  const waiting = conditions
-    .filter(({ status }) => status === 'True')
-    .map(({ type, message }) => ({ ref, reason: type, message: message ?? type }));
-  return { gone: false, waiting };
 }
 
 function isOwnNamespace(entry: ObjectRef, target: Target): boolean {
