@@ -292,8 +292,8 @@ describe('on kubesim', () => {
     await again(id);
     // The answer to the first call was lost, and the order was paid: the call itself comes too late.
     await billing.reviveOrderInstall({ orderId, orderVersion: 10n });
-    const { install: awake } = await billing.hibernateOrderInstall({ orderId, orderVersion: 9n });
-    expect(awake?.state).toBe(InstallState.RUNNING);
+    const late = await billing.hibernateOrderInstall({ orderId, orderVersion: 9n });
+    expect(late.install?.state).toBe(InstallState.RUNNING);
     expect((await installer.get(id)).state).toBe(InstallState.RUNNING);
     const nothing = await billing.hibernateOrderInstall({ orderId: newId('ord'), orderVersion: 1n });
     expect(nothing.install).toBeUndefined();
