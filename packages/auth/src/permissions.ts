@@ -16,6 +16,7 @@ export const permissions = {
   'installs.create': 'member',
   'installs.delete': 'member',
   'installs.exec': 'member',
+  'installs.export': 'admin',
   'installs.read': 'viewer',
   'installs.update': 'member',
   'kubeconfigs.create': 'member',

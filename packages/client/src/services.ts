@@ -17,12 +17,14 @@ import { MemberService } from '@cnap/proto/cnap/identity/v1/member_service';
 import { TokenService } from '@cnap/proto/cnap/identity/v1/token_service';
 import { UserService } from '@cnap/proto/cnap/identity/v1/user_service';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
+import { AdoptionService } from '@cnap/proto/cnap/installer/v1/adoption_service';
 import { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
 import { PodService } from '@cnap/proto/cnap/installer/v1/pod_service';
 import { ReleaseService } from '@cnap/proto/cnap/installer/v1/release_service';
 
 /** The services that can be reached through the public port, by the property that carries them. */
 export const publicServices = {
+  adoptions: AdoptionService,
   auditEntries: AuditEntryService,
   checkouts: CheckoutService,
   clusters: ClusterService,

@@ -9,6 +9,7 @@ import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secr
 import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { ClusterCredentialService } from '@cnap/proto/cnap/clusters/v1/cluster_credential_service';
 import { PlacementCandidateService } from '@cnap/proto/cnap/clusters/v1/placement_candidate_service';
+import { AdoptionService } from '@cnap/proto/cnap/installer/v1/adoption_service';
 import { InstallService } from '@cnap/proto/cnap/installer/v1/install_service';
 import { OrderInstallService } from '@cnap/proto/cnap/installer/v1/order_install_service';
 import { PlacementService } from '@cnap/proto/cnap/installer/v1/placement_service';
@@ -21,6 +22,7 @@ import { peerClient, startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc, externalCalls, throughCalls, type ExternalCallHooks } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
+import { exportRpc } from './adoption/rpc.ts';
 import { onCluster } from './cluster/on-cluster.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
@@ -156,6 +158,7 @@ export async function startInstaller(
       ready: () => db.ping(),
       streamIdleMs: (method) => (method.parent === PodService ? longestSilenceMs : 600_000),
       routes: (router) => {
+        router.service(AdoptionService, exportRpc(deps));
         router.service(DeadLetterService, deadLetterRpc(events));
         router.service(InstallService, installRpc(deps, { ...bundleLimits, ...overrides.bundles }));
         router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));

@@ -13,6 +13,7 @@ export type InstallFactName =
   | 'values_changed'
   | 'overrides_changed'
   | 'rollback_requested'
+  | 'exported'
   | 'hibernate_requested'
   | 'revive_requested'
   | 'hibernated'

@@ -30,6 +30,9 @@ function withWarnings(row: InstallRow, warnings: string[]): { conditions?: strin
   return { conditions: withCondition(row, 'Complete', met, met ? '' : 'NotReady', message) };
 }
 
+type News = { change?: NonNullable<Found['change']> };
+const nothingNew: News = {};
+
 /** Looks at the health of what was applied, with words for why it waits. */
 async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSignal) {
   const target = targetOf(row);
@@ -40,7 +43,7 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
     ...(workloads === JSON.stringify(row.workloads) ? {} : { workloads }),
     ...withWarnings(row, report.warnings),
   };
-  const news = Object.keys(change).length === 0 ? {} : { change };
+  const news: News = Object.keys(change).length === 0 ? {} : { change };
   if (report.state === 'current') return { healthy: true, news, workloads, why: '' };
   // Most are ready in a moment; why they are not yet is three lists, and nothing that anybody could read so soon.
   if (
@@ -48,7 +51,7 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
     report.state === 'progressing' &&
     Date.now() - row.step_at.getTime() < freshMs
   ) {
-    return { healthy: false, news: {}, workloads, why: report.message, isFresh: true };
+    return { healthy: false, news: nothingNew, workloads, why: report.message, isFresh: true };
   }
   const waiting = await engine.explainWaiting(target, signal);
   const why = [...new Set(waiting.map(({ message }) => message))].slice(0, 3).join('; ') || report.message;

@@ -1,6 +1,6 @@
 import { DomainError } from '@cnap/errors';
 import { carryOverRelease, type Rendered } from '@cnap/helm';
-import { newId, shortId } from '@cnap/ids';
+import { newId } from '@cnap/ids';
 import { type KubeObject, objectKey } from '@cnap/kubernetes';
 import type { Updateable } from 'kysely';
 import type { InstallRow, Tables } from '../database.ts';
@@ -11,10 +11,11 @@ import { openManifests, sealManifests, type Manifests } from '../release/manifes
 import { insertRelease, loadRelease, recordPlanned } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
 import { openInputs } from './inputs.ts';
-import { openOverrides, overridesOf, sealOverrides, withOverrides, type Overrides } from './overrides.ts';
+import { openOverrides, overridesOf, sealOverrides, type Overrides } from './overrides.ts';
 import type { PackageSeen } from './port.ts';
+import { renderRequest } from './render-request.ts';
 import { targetOf, type RunDeps, type Step } from './steps.ts';
-import { valuesOf, withoutSecrets } from './values.ts';
+import { withoutSecrets } from './values.ts';
 
 /** What the chart itself is to blame for; anything else is tried again. */
 const chartProblems = new Set(['invalid-argument', 'resource-exhausted']);
@@ -90,7 +91,7 @@ export async function renderNew(
 ): Promise<Made> {
   const pack = await deps.catalog.package(row.package_id);
   const overrides = overridesOf(deps.keyring, row);
-  const once = () => renderFor(row, target, pack, overrides, deps, signal);
+  const once = () => renderNow(row, target, pack, overrides, deps, signal);
   // The release before has the passwords that are in use; what differs between two renderings is generated.
   const [rendered, again] =
     row.release_id === null ? [await once(), undefined] : [await once(), await once()];
@@ -126,35 +127,8 @@ async function reuse(row: InstallRow, { db, keyring, catalog }: RunDeps): Promis
   };
 }
 
-async function renderFor(
-  row: InstallRow,
-  target: Target,
-  pack: PackageSeen,
-  overrides: Overrides,
-  { catalog, clusters, engine, keyring, renderChart }: RunDeps,
-  signal: AbortSignal,
-): Promise<Rendered> {
-  const [chart, capabilities, [candidate]] = await Promise.all([
-    catalog.artifact(pack.digest, signal),
-    engine.capabilities(target.clusterId, signal),
-    clusters.candidates([target.clusterId], ''),
-  ]);
-  const { releaseName, namespace } = target;
-  const baseDomain = candidate?.settings.baseDomain ?? '';
-  const host = baseDomain === '' ? '' : `${shortId(row.id)}.${baseDomain}`;
-  const facts = { installId: row.id, namespace, host };
-  const values = withOverrides(valuesOf(row.product, openInputs(keyring, row), facts), overrides, pack);
-  return renderChart({
-    chart,
-    releaseName,
-    namespace,
-    values,
-    ...capabilities,
-    isUpgrade: row.healthy_release_id !== null,
-    read: (path, accept, ends) => engine.readApi(target.clusterId, path, accept, ends),
-    signal,
-  });
-}
+const renderNow = async (...given: Parameters<typeof renderRequest>): Promise<Rendered> =>
+  given[4].renderChart(await renderRequest(...given));
 
 /** The namespace is the platform's, with what guards it; a chart that brings it as well does not change that. */
 const isOwnNamespace = ({ apiVersion, kind, metadata }: KubeObject, { namespace }: Target): boolean =>

@@ -108,6 +108,20 @@ export const sales: Change[] = [
     actions: ['installer.v1.install.rollback_requested'],
   },
   {
+    method: 'InstallService/HibernateInstall',
+    by: 'seller',
+    when: running('install'),
+    call: ({ installs }, traced, { made }) =>
+      installs.hibernateInstall({ id: idOf(made, 'install') }, traced),
+    actions: ['installer.v1.install.hibernate_requested'],
+  },
+  {
+    method: 'InstallService/ReviveInstall',
+    by: 'seller',
+    call: ({ installs }, traced, { made }) => installs.reviveInstall({ id: idOf(made, 'install') }, traced),
+    actions: ['installer.v1.install.revive_requested'],
+  },
+  {
     method: 'InstallService/CreateStandaloneInstall',
     by: 'seller',
     async call({ installs }, traced, scene) {
@@ -135,6 +149,14 @@ export const sales: Change[] = [
       await installs.updateInstallValues({ id: idOf(scene.made, 'direct'), updates }, traced);
     },
     actions: ['catalog.v1.template.updated', 'installer.v1.install.values_changed'],
+  },
+  {
+    method: 'AdoptionService/ExportInstall',
+    by: 'seller',
+    when: running('direct'),
+    call: ({ adoptions }, traced, { made }) =>
+      adoptions.exportInstall({ installId: idOf(made, 'direct') }, traced),
+    actions: ['installer.v1.install.exported'],
   },
   {
     method: 'InstallService/DeleteInstall',

@@ -1,0 +1,178 @@
+// Helm takes over an install, and nothing on the cluster changes; with the real Helm, on a real control plane.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Code } from '@connectrpc/connect';
+import type { KubeObject } from '@cnap/kubernetes';
+import { InstallDriftPolicy } from '@cnap/proto/cnap/installer/v1/install';
+import { findProgram } from '@cnap/programs';
+import { expectError, realKubernetes } from '@cnap/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sampleChart } from './charts.ts';
+import { factsOf } from './test-installer.ts';
+import { chart, startOnReal, type OnReal } from './real-cluster.ts';
+
+const run = promisify(execFile);
+const skip = (await realKubernetes()) === undefined;
+let real: OnReal;
+let scratch: string;
+beforeAll(async () => {
+  if (skip) return;
+  scratch = await mkdtemp(join(tmpdir(), 'cnap-adoption-'));
+  const started = await startOnReal();
+  if (started) real = started;
+});
+afterAll(async () => {
+  await real?.[Symbol.asyncDispose]();
+  if (scratch) await rm(scratch, { recursive: true, force: true });
+});
+
+const how = { concurrent: true, skip };
+
+async function helm(...given: string[]): Promise<string> {
+  const { path } = await findProgram('helm');
+  const env = { PATH: process.env['PATH'], HOME: scratch, KUBECONFIG: real.kubeconfigPath };
+  return (await run(path, given, { env, cwd: scratch })).stdout;
+}
+
+const kinds = [
+  ['v1', 'ConfigMap'],
+  ['v1', 'Secret'],
+  ['v1', 'Service'],
+  ['apps/v1', 'Deployment'],
+  ['v1', 'Pod'],
+] as const;
+
+/** Everything in a namespace, without what Kubernetes and Helm write down for themselves. */
+async function contentOf(namespace: string): Promise<Record<string, unknown>> {
+  const lists = await Promise.all(
+    kinds.map(async ([apiVersion, kind]) => real.cluster.list({ apiVersion, kind }, { namespace })),
+  );
+  const own = lists.flat().filter((object) => object['type'] !== 'helm.sh/release.v1');
+  return Object.fromEntries(
+    own.map((object: KubeObject) => {
+      const { metadata, status: _, ...content } = object;
+      const { name, labels, annotations, generation, uid } = metadata;
+      return [`${object.kind} ${name}`, { ...content, labels, annotations, generation, uid }];
+    }),
+  );
+}
+
+/** As its operator would do it. */
+async function takeOver(id: string, folder: string) {
+  const exported = await real.installer.as('seller').adoptions.exportInstall({ installId: id });
+  const { releaseName, namespace, command } = exported;
+  const [chartFile, valuesFile] = [join(scratch, `${folder}.tgz`), join(scratch, `${folder}.yaml`)];
+  await writeFile(chartFile, exported.chart);
+  await writeFile(valuesFile, exported.valuesYaml);
+  const [program, ...given] = command
+    .replace('chart.tgz', chartFile)
+    .replace('values.yaml', valuesFile)
+    .split(' ');
+  expect(program).toBe('helm');
+  const upgrade = () => helm(...given, '--wait', '--timeout', '90s');
+  return { upgrade, releaseName, namespace };
+}
+
+test('the sample: taken over as it is, its password too; again changes nothing', how, async () => {
+  const install = await real.install(sampleChart(), {
+    values: { sample: { title: 'Mine' } },
+    package: { sources: [{ sourceId: 'src_one', alias: 'sample' }] },
+  });
+  const { upgrade, releaseName, namespace } = await takeOver(install.id, 'sample');
+  const before = await contentOf(namespace);
+  await upgrade();
+  expect(await contentOf(namespace)).toEqual(before);
+  await upgrade();
+  expect(await contentOf(namespace)).toEqual(before);
+  expect(await helm('list', '--namespace', namespace, '--short')).toContain(releaseName);
+  expect((await factsOf(real.installer, install.id)).map(({ fact }) => fact)).toContain('exported');
+  await real.remove(install);
+});
+
+const web = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata:
+      labels: { app: web }
+      annotations: { checksum/secret: {{ include (print $.Template.BasePath "/secret.yaml") . | sha256sum }} }
+    spec: { containers: [{ name: c, image: nginx, env: [{ name: TITLE, value: {{ .Values.title | quote }} }] }] }`;
+const secret = `
+apiVersion: v1
+kind: Secret
+metadata: { name: generated }
+data: { password: {{ randAlphaNum 20 | b64enc }}, tls: {{ (genCA "ca" 365).Cert | b64enc }} }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: settings }
+data: { url: "db://{{ randAlphaNum 12 }}@host", text: "{{ \`{{ not a template }}\` }}", title: {{ .Values.title | quote }} }`;
+
+test('what is generated goes along, wherever it stands; values go on being followed', how, async () => {
+  const install = await real.install(
+    chart(
+      {
+        'templates/secret.yaml': secret.replaceAll('\\`', '`'),
+        'templates/web.yaml': web,
+        'templates/defined.yaml': `
+{{- define "word" }}{{ randAlphaNum 9 }}{{ end }}
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: defined }
+data: { word: {{ include "word" . }} }`,
+        'templates/hook.yaml': `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: hooked, annotations: { helm.sh/hook: "post-install,post-upgrade" } }
+data: { word: {{ randAlphaNum 9 }} }`,
+      },
+      { title: 'one' },
+    ),
+  );
+  await real.update(install.id, { title: 'two' });
+  const { upgrade, releaseName, namespace } = await takeOver(install.id, 'generated');
+  const before = await contentOf(namespace);
+  await upgrade();
+  const { 'ConfigMap hooked': hookBefore, ...restBefore } = before;
+  const { 'ConfigMap hooked': hookAfter, ...rest } = await contentOf(namespace);
+  expect(rest).toEqual(restBefore);
+  // Hooks are made anew by whoever runs them.
+  expect(hookAfter).toMatchObject({ data: (hookBefore as { data: object }).data });
+  // From here on it is Helm's: the platform no longer corrects what Helm changes.
+  const { id } = install;
+  await real.installer.as('seller').installs.updateInstall({ id, driftPolicy: InstallDriftPolicy.WARN });
+  await writeFile(join(scratch, 'more.yaml'), JSON.stringify({ app: { title: 'three' } }));
+  await helm(
+    'upgrade',
+    releaseName,
+    join(scratch, 'generated.tgz'),
+    `--namespace=${namespace}`,
+    `--values=${join(scratch, 'generated.yaml')}`,
+    `--values=${join(scratch, 'more.yaml')}`,
+    '--force-conflicts',
+  );
+  const settings = await real.data('ConfigMap', namespace, 'settings');
+  expect(settings).toMatchObject({ title: 'three', text: '{{ not a template }}' });
+  expect(settings['url']).toBe((before['ConfigMap settings'] as { data: { url: string } }).data.url);
+  await real.remove(install);
+});
+
+test('only who operates an install exports it', how, async () => {
+  const install = await real.install(chart({ 'templates/x.yaml': '{ apiVersion: v1, kind: ConfigMap, metadata: { name: x } }' })); // prettier-ignore
+  const request = { installId: install.id };
+  const of = (person: 'buyer' | 'stranger') => real.installer.as(person).adoptions.exportInstall(request);
+  await expectError(of('buyer'), Code.PermissionDenied, 'OPERATOR_ONLY');
+  await expectError(of('stranger'), Code.NotFound, 'INSTALL_NOT_FOUND');
+  await real.remove(install);
+  await expectError(
+    real.installer.as('seller').adoptions.exportInstall(request),
+    Code.FailedPrecondition,
+    'INSTALL_STATE',
+  );
+});
