@@ -1,13 +1,17 @@
 // The whole flow with secrets that can be told from everything else, as `npm start` runs it; then every log, every
-// NATS message, every trace, every error answer and every row of every table is searched for them.
+// NATS message, every trace, every answer that shows an install or an error, and every row of every table is searched
+// for them.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { createCnapClient, type CnapClient } from '@cnap/client';
+import { connect as connectCluster, parseKubeconfig } from '@cnap/kubernetes';
 import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
 import { RegistryCredentialType } from '@cnap/proto/cnap/catalog/v1/registry_credential';
+import { InstallDriftPolicy } from '@cnap/proto/cnap/installer/v1/install';
 import { eventually } from '@cnap/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -147,11 +151,53 @@ test('the whole flow, with what goes wrong in it', async () => {
   const until = (state: OrderState) =>
     eventually(async () => expect((await buyer.orders.getOrder({ id })).order?.state).toBe(state));
   await until(OrderState.FULFILLED);
+  await looksAt((await seller.orders.getOrder({ id })).order?.installId ?? '', inputs.title);
   await seller.orders.refundOrder({ id });
   await eventually(async () => {
     expect((await seller.orders.getOrder({ id })).order?.amountRefunded).not.toBe(0n);
   });
 }, 300_000);
+
+/** Whatever shows what an install is made of: drift, differences, events, support bundles. */
+async function looksAt(installId: string, title: string): Promise<void> {
+  const { dev } = platform;
+  await using cluster = connectCluster(parseKubeconfig(await readFile(dev.kubeconfig, 'utf8')));
+  const { install } = await seller.installs.getInstall({ id: installId });
+  const { namespace = '', releaseId = '' } = install ?? {};
+  const kind = { apiVersion: 'v1', kind: 'ConfigMap' };
+  const config = (await cluster.list(kind, { namespace })).find(({ metadata }) =>
+    metadata.name.endsWith('-sample'),
+  );
+  const page = JSON.stringify(config?.['data']);
+  expect(page, 'the secret is in what is applied').toContain(title);
+  await seller.installs.updateInstall({ id: installId, driftPolicy: InstallDriftPolicy.WARN });
+  const ref = { ...kind, namespace, name: config?.metadata.name ?? '' };
+  await cluster.patch(ref, { data: { 'index.html': `changed, ${title}` } }, { fieldManager: 'kubectl-edit' });
+  const drift = await eventually(async () => {
+    const { installDrift } = await seller.installs.getInstallDrift({ installId });
+    expect(installDrift?.objects[0]?.fields[0]?.found).toContain('changed, ');
+    return installDrift;
+  });
+  const diff = await seller.releases.diffReleases({ id: releaseId });
+  expect(diff.releaseDiff?.objects).toHaveLength(1);
+  const preview = await seller.installs.previewInstallUpdate({
+    id: installId,
+    inputs: { title: `${title} and more` },
+  });
+  expect(preview.releaseDiff?.objects.length).toBeGreaterThan(0);
+  const events = await seller.pods.listPodEvents({ installId });
+  const shown = { drift, diff, preview, events };
+  answers.push(JSON.stringify(shown, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
+  for (const { token, workspace_id: workspaceId } of [dev.seller, dev.buyer]) {
+    const response = await fetch(`${dev.url}/v1/installs/${installId}/support_bundle`, {
+      headers: { authorization: `Bearer ${token}`, 'x-workspace-id': workspaceId },
+    });
+    expect(response.headers.get('content-type')).toBe('application/gzip');
+    const bundle = gunzipSync(Buffer.from(await response.arrayBuffer())).toString('latin1');
+    expect(bundle).toContain('about.json');
+    answers.push(bundle);
+  }
+}
 
 /** The forms in which a secret could be found: as it is, in hex, and in base64 wherever it begins. */
 function formsOf(secret: string): string[] {
@@ -172,9 +218,9 @@ function search(place: string, text: string): void {
   }
 }
 
-test('no error answer says a secret', () => {
+test('no answer that shows an install or an error says a secret', () => {
   expect(answers.length).toBeGreaterThan(7);
-  for (const answer of answers) search('an error answer', answer);
+  for (const answer of answers) search('an answer', answer);
 });
 
 test('no log has one', async () => {
