@@ -91,6 +91,9 @@ const often: readonly Kind[] = [
 /** What a short run has, too. */
 const atLeast: readonly Kind[] = [...faultKinds, 'kill', 'kill', 'kill', 'freeze', 'freeze'];
 
+/** Longer than leases and deadlines: others have taken over, and who wakes up must not go on. */
+const longFreezeMs = 12_000;
+
 const firstFaultMs = 1_000;
 
 /** What is bought and what goes wrong, when: nothing but the seed, the number and the length decide it. */
@@ -133,7 +136,8 @@ function faultsOf({ seed, lengthMs }: { seed: number; lengthMs: number }): Plann
 }
 
 function faultOf(random: Random, kind: Kind, atMs: number, victim: Victim | undefined): PlannedFault {
-  const forMs = 1_000 + random.below(7_000);
+  const usualMs = 1_000 + random.below(7_000);
+  const forMs = kind === 'freeze' && random.oneIn(5) ? usualMs + longFreezeMs : usualMs;
   const at = { atMs, forMs, label: kind };
   if (kind === 'kill' || kind === 'freeze') {
     const hit = { ...at, do: kind, victim: victim ?? random.pick(victims), label: `${kind} ${victim}` };
