@@ -32,7 +32,11 @@ async function scriptedServer(script: { lists: unknown[]; watches: Answer[] }) {
       watchedFrom.push(url.searchParams.get('resourceVersion'));
       return script.watches.shift()?.(response, url.searchParams);
     }
-    return json(script.lists.shift());
+    const answer = script.lists.shift();
+    // A number as `code` is a refusal.
+    const { code } = answer as { code?: number };
+    if (code !== undefined) response.writeHead(code);
+    return json(answer);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
@@ -108,4 +112,57 @@ test('a broken connection goes on from the last bookmark, in pieces of any size'
   expect(told).toEqual(['SYNCED', 'ADDED süß']);
   expect(server.watchedFrom).toEqual(['5', '7']);
   expect(troubles.map((trouble) => trouble?.reason)).toEqual(['Unreachable', undefined]);
+});
+
+const refuse =
+  (code: number, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    response.writeHead(code, headers).end(JSON.stringify({ kind: 'Status', code }));
+
+test('a watch that is refused as expired (410) lists anew; a throttled one (429) comes when it may', async () => {
+  await using server = await scriptedServer({
+    lists: [list('5', object('kept', 'u1', '1')), list('90', object('kept', 'u1', '80'))],
+    watches: [refuse(410), refuse(429, { 'retry-after': '1' }), hold],
+  });
+  const end = new AbortController();
+  const told: string[] = [];
+  const troubles: (KubernetesError | undefined)[] = [];
+  const came: number[] = [];
+  for await (const seen of server.cluster.watch(
+    { apiVersion: 'v1', kind: 'ConfigMap' },
+    {
+      signal: end.signal,
+      onTrouble: (trouble) => {
+        troubles.push(trouble);
+        came.push(performance.now());
+        if (trouble === undefined) end.abort();
+      },
+    },
+  )) {
+    told.push(seen.type);
+  }
+  expect(told).toEqual(['ADDED', 'SYNCED', 'MODIFIED', 'SYNCED']);
+  expect(server.watchedFrom).toEqual(['5', '90', '90']);
+  // What has expired is no trouble: it is listed anew, and that is all.
+  expect(troubles.map((trouble) => trouble?.code)).toEqual([429, undefined]);
+  expect((came[1] ?? 0) - (came[0] ?? 0)).toBeGreaterThan(990);
+});
+
+test('pages that expire while they are read are read once more', async () => {
+  const first = {
+    ...list('5', object('a', 'u1', '1')),
+    metadata: { resourceVersion: '5', continue: 'next' },
+  };
+  const gone = { code: 410 };
+  await using server = await scriptedServer({
+    lists: [
+      first,
+      gone,
+      { ...first, metadata: { resourceVersion: '9', continue: 'next' } },
+      list('9', object('b', 'u2', '2')),
+    ],
+    watches: [],
+  });
+  const items = await server.cluster.list({ apiVersion: 'v1', kind: 'ConfigMap' });
+  expect(items.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
 });

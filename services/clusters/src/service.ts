@@ -47,7 +47,8 @@ export async function startClusters(
     await startReconcilers({
       db,
       reconcilers: { cluster: reconcileCluster({ db, keyring, kubernetes, pace }) },
-      concurrency: 20,
+      // Nearly all of it waits: 150 clusters that are silent leave room for those that answer.
+      concurrency: 64,
       leaseMs: config.CNAP_LEASE,
       onError: (err, where) => logger.warn({ err, ...where }, 'a reconciler failed, and will try again'),
     }),

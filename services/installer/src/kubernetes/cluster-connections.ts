@@ -59,16 +59,16 @@ export class ClusterConnections implements AsyncDisposable {
     { forPeople = false }: UseOptions = {},
   ): Promise<T> {
     const { breaker, budget } = this.#limitsOf(clusterId);
-    const refuseUnless = (restMs: number) => {
-      if (restMs > 0) throw new ClusterUnavailable(clusterId, 'the cluster does not answer', restMs);
+    const refuseFor = (ms: number) => {
+      if (ms > 0) throw new ClusterUnavailable(clusterId, 'the cluster does not answer', ms);
     };
-    refuseUnless(breaker.restLeftMs);
+    refuseFor(breaker.restLeftMs);
     if (!(forPeople ? await budget.wait(signal) : budget.take())) {
       signal.throwIfAborted();
       throw new ClusterUnavailable(clusterId, 'the cluster has enough to do', 100, undefined, true);
     }
     try {
-      refuseUnless(breaker.enter());
+      refuseFor(breaker.enter());
       // What does not answer may have moved: its kubeconfig says where to.
       const known = this.#connections.get(clusterId);
       if (known && breaker.open) await this.#renew(clusterId, known);
