@@ -14,13 +14,13 @@ function aGoodEnd(): Found {
       { ...purchase, index: 3, orderId: 'ord_3', wanted: 'ended' },
     ],
     refusals: [
-      { atMs: 1, what: 'GetOrder', code: 'Unavailable', reason: '', text: 'gone' },
-      { atMs: 2, what: 'the payment', code: '', reason: '', text: 'no answer' },
+      { atMs: 1, what: 'GetOrder', code: 'Unavailable', why: [], text: 'gone' },
+      { atMs: 2, what: 'the payment', code: '', why: [], text: 'no answer' },
       {
         atMs: 3,
         what: 'CreateCheckout',
         code: 'FailedPrecondition',
-        reason: 'CLUSTER_UNAVAILABLE',
+        why: ['CHECKOUT_REFUSED', 'CLUSTER_UNAVAILABLE'],
         text: '',
       },
     ],
@@ -137,6 +137,7 @@ const broken: [string, string, (found: Found) => void][] = [
   ['unsettled', 'ord_2', ({ installs }) => (first(installs, 2).state = 'DELETING')],
   ['update lost', 'ord_0', ({ cluster }) => (first(cluster.notes).note = 'none')],
   ['not retryable', '', ({ refusals }) => (first(refusals).code = 'Internal')],
+  ['not retryable', '', ({ refusals }) => first(refusals, 2).why.push('REGION_UNKNOWN')],
   [
     'dead letter',
     'ord_0',

@@ -180,15 +180,18 @@ const nothingForgotten: Check = ({ purchases, orders, installs, cluster }) =>
 
 const mayBeRepeated = new Set(['', 'Unavailable', 'DeadlineExceeded', 'Aborted', 'ResourceExhausted']);
 /** Nothing is sold on a cluster that has not answered for a while: the fit check says so, before anybody pays. */
-const isFitCheck = ({ what, reason }: Refusal) =>
-  what === 'CreateCheckout' && reason === 'CLUSTER_UNAVAILABLE';
+const isFitCheck = ({ why }: Refusal) => why.join(' ') === 'CHECKOUT_REFUSED CLUSTER_UNAVAILABLE';
 
 /** Whoever is refused while something restarts is told that asking again helps. */
 const onlyRetryable: Check = ({ refusals }) =>
   refusals
     .filter((refusal) => !mayBeRepeated.has(refusal.code) && !isFitCheck(refusal))
-    .map(({ atMs, what, code, text }) =>
-      violation(notRetryable, '', `${what} after ${(atMs / 1_000).toFixed(1)} s: ${code}: ${text}`),
+    .map(({ atMs, what, code, why, text }) =>
+      violation(
+        notRetryable,
+        '',
+        `${what} after ${(atMs / 1_000).toFixed(1)} s: ${code} ${why.join(' ')}: ${text}`,
+      ),
     );
 
 const platformAtRest: Check = ({ platform }) => [

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { reasonOf } from '@cnap/client';
+import { detailsOf } from '@cnap/client';
 import { messageOf } from '@cnap/errors';
 import { Code, ConnectError } from '@connectrpc/connect';
 
-/** Something was refused. `code` is empty when it was not the platform that did, `reason` when it gave none. */
-export type Refusal = { atMs: number; what: string; code: string; reason: string; text: string };
+/** Something was refused. `code` is empty when it was not the platform that did; `why` are its reason and metadata. */
+export type Refusal = { atMs: number; what: string; code: string; why: string[]; text: string };
 
 /** How somebody asks who does not give up. */
 export type Insisting = { refusals: Refusal[]; now: () => number };
@@ -29,7 +29,9 @@ export async function insist<T>(
       const isOurs = error instanceof ConnectError && !patience.aborted;
       const code = isOurs ? Code[error.code] : '';
       const text = patience.aborted ? 'no answer' : isOurs ? error.rawMessage : messageOf(error);
-      refusals.push({ atMs: Math.round(now()), what, code, reason: reasonOf(error) ?? '', text });
+      const { reason, metadata = {} } = detailsOf(error) ?? {};
+      const why = reason === undefined ? [] : [reason, ...Object.values(metadata)];
+      refusals.push({ atMs: Math.round(now()), what, code, why, text });
       await pause(againMs, undefined, { signal });
     }
   }
