@@ -153,6 +153,32 @@ test('an update is seen before it is made, whatever it changes', async () => {
   expect(await changes({})).toEqual({});
 });
 
+test('inputs are changed by whoever owns an install, and by nobody else; others of them stay', async () => {
+  const { id } = await running();
+  const change = (person: 'buyer' | 'stranger', more: object) =>
+    installer.as(person).installs.updateInstall({ id, ...more });
+  const refused = change('buyer', { inputs: { name: 5 } });
+  await expectError(refused, Code.InvalidArgument, 'INPUTS_INVALID');
+  await expectError(
+    change('buyer', { inputs: { name: 'x' }, name: 'Other' }),
+    Code.PermissionDenied,
+    'OPERATOR_ONLY',
+  );
+  await expectError(change('stranger', { inputs: { name: 'x' } }), Code.NotFound, 'INSTALL_NOT_FOUND');
+  const { install } = await change('buyer', { inputs: { name: 'mine' } });
+  expect(install?.inputs).toEqual({ name: 'mine' });
+  await untilRevision(id, 2);
+  const title = async () => {
+    const { namespace } = await installer.get(id);
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'config' };
+    return (await installer.kubernetes.get(config))?.['data'];
+  };
+  expect(await title()).toMatchObject({ title: 'mine' });
+  await change('buyer', { inputs: { name: null } });
+  await untilRevision(id, 3);
+  expect(await title()).toMatchObject({ title: 'one' });
+});
+
 test('what cannot be previewed is told, without secrets', async () => {
   const { id } = await running();
   const failed = await expectError(

@@ -11,7 +11,18 @@ export function operated(workspaceId: string, row: InstallRow | undefined, id: s
 
 /** @throws DomainError like {@link operated}; failed-precondition once it goes */
 export function changeable(workspaceId: string, row: InstallRow | undefined, id: string): InstallRow {
-  const install = operated(workspaceId, row, id);
+  return present(operated(workspaceId, row, id), id);
+}
+
+/** What its owner may do, too. @throws DomainError not-found; failed-precondition once it goes */
+export const changeableByOwner = (
+  _workspaceId: string,
+  row: InstallRow | undefined,
+  id: string,
+): InstallRow => present(row, id);
+
+function present(install: InstallRow | undefined, id: string): InstallRow {
+  if (!install) throw notFound('install', id);
   if (install.wanted === 'present') return install;
   throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The install is being deleted.', {
     metadata: { state: install.state },

@@ -17,8 +17,8 @@ import { maskText, secretWords } from '../release/masking.ts';
 import { placesOf } from '../release/diff-rpc.ts';
 import { loadRelease } from '../release/store.ts';
 import { secretFacts } from '../release/words.ts';
-import { refuseBadAnswers } from './answers.ts';
 import { atMost } from './at-most.ts';
+import { newAnswers } from './new-answers.ts';
 import { openInputs } from './inputs.ts';
 import { changeable } from './operated.ts';
 import { overridesOf, refuseBadUpdates, replaceOverrides, sealOverrides } from './overrides.ts';
@@ -26,7 +26,7 @@ import type { Catalog, PackageSeen } from './port.ts';
 import { renderNew } from './render-step.ts';
 import { targetOf, type StepDeps } from './steps.ts';
 import { findInstall } from './store.ts';
-import { secretsIn, type SealedInputs } from './values.ts';
+import { secretsIn } from './values.ts';
 
 type Preview = Pick<ServiceImpl<typeof InstallService>, 'previewInstallUpdate'>;
 
@@ -60,7 +60,7 @@ async function preview(
   refuseBadUpdates('values', values, sourceIds);
   refuseBadUpdates('overrides', overrides, sourceIds);
   const sealed = openInputs(keyring, row);
-  const answers = await answersFor(row, sealed, inputs, catalog);
+  const answers = inputs === undefined ? sealed.answers : await newAnswers(row, sealed, inputs, catalog);
   const wanted: InstallRow = {
     ...row,
     package_id: pack.id,
@@ -101,22 +101,6 @@ async function packageFor(
   throw new DomainError('failed-precondition', 'PACKAGE_NOT_READY', 'The package has not been built.', {
     suggestion: 'Look at the build of the package.',
   });
-}
-
-/** @throws DomainError invalid-argument INPUTS_INVALID */
-async function answersFor(
-  row: InstallRow,
-  { answers: before }: SealedInputs,
-  inputs: Record<string, unknown> | undefined,
-  catalog: Catalog,
-): Promise<SealedInputs['answers']> {
-  if (inputs === undefined) return before;
-  const answers = Object.fromEntries(
-    Object.entries({ ...before, ...inputs }).filter(([, value]) => value !== null),
-  );
-  const product = row.product_id === null ? undefined : await catalog.product(row.product_id);
-  refuseBadAnswers(product?.inputSchema ?? {}, answers);
-  return answers;
 }
 
 /** The package as it would be built with other base values: nothing else of it hangs on them. */

@@ -16,7 +16,9 @@ import { driftPolicies } from '../drift/to-proto.ts';
 import { findRelease } from '../release/store.ts';
 import { installFact, type InstallFactName } from './event.ts';
 import { hibernateForOperator, reviveForOperator } from './hibernation.ts';
-import { changeable } from './operated.ts';
+import { openInputs } from './inputs.ts';
+import { changedInputs, newAnswers } from './new-answers.ts';
+import { changeable, changeableByOwner } from './operated.ts';
 import { overridesOf, refuseBadUpdates, replaceOverrides, sealOverrides } from './overrides.ts';
 import type { Catalog } from './port.ts';
 import { changeInstall, findInstall, lockInstall } from './store.ts';
@@ -54,25 +56,37 @@ const replacePolicies: Record<InstallReplacePolicy, ReplacePolicyName> = {
 /** What changes an install that is there; each answers at once, and its reconciler does the rest. */
 export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
   type Change = (tx: Tx, row: InstallRow) => Promise<InstallRow>;
-  const locked = (workspaceId: string, id: string, change: Change) =>
+  const locked = (workspaceId: string, id: string, change: Change, allowed = changeable) =>
     db.inWorkspace(workspaceId, async (tx) => {
-      const seen = changeable(workspaceId, await findInstall(tx, workspaceId, id), id);
+      const seen = allowed(workspaceId, await findInstall(tx, workspaceId, id), id);
       const row = await change(tx, (await lockInstall(tx, id)) ?? seen);
       return { install: toProto(row, workspaceId) };
     });
-  const changing = (workspaceId: string, id: string, fact: InstallFactName, change: Change) =>
-    locked(workspaceId, id, async (tx, before) => {
+  const changing = (
+    workspaceId: string,
+    id: string,
+    fact: InstallFactName,
+    change: Change,
+    allowed = changeable,
+  ) => {
+    const told: Change = async (tx, before) => {
       const row = await change(tx, before);
       await publish(tx, installFact(fact, row));
       return row;
-    });
-  const look = async (workspaceId: string, id: string) =>
-    changeable(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
+    };
+    return locked(workspaceId, id, told, allowed);
+  };
+  const look = async (workspaceId: string, id: string, allowed = changeable) =>
+    allowed(workspaceId, await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id)), id);
 
   return {
-    async updateInstall({ id, name, updatePolicy, packageId, driftPolicy, replacePolicy }, context) {
+    async updateInstall({ id, name, updatePolicy, packageId, driftPolicy, replacePolicy, inputs }, context) {
       const workspaceId = workspaceOf(context);
-      const seen = await look(workspaceId, id);
+      const others = [name, updatePolicy, packageId, driftPolicy, replacePolicy];
+      const isOwners = inputs !== undefined && others.every((one) => one === undefined);
+      const allowed = isOwners ? changeableByOwner : changeable;
+      const seen = await look(workspaceId, id, allowed);
+      if (inputs !== undefined) await newAnswers(seen, openInputs(keyring, seen), inputs, catalog);
       if (packageId !== undefined) {
         const pack = await catalog.package(packageId).catch((error: unknown) => {
           if (error instanceof DomainError && error.kind === 'not-found') return undefined;
@@ -80,7 +94,7 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
         });
         if (pack?.templateId !== seen.template_id) throw notFound('package', packageId);
       }
-      return changing(workspaceId, id, 'changed', async (tx, row) => {
+      const change: Change = async (tx, row) => {
         const policy = updatePolicy === undefined ? undefined : policies[updatePolicy];
         const drift = driftPolicy === undefined ? undefined : driftPolicies[driftPolicy];
         if (drift !== undefined && drift !== row.drift_policy) {
@@ -93,8 +107,17 @@ export function updateRpc({ db, keyring, catalog, toProto }: Deps): Updates {
           ...(drift === undefined ? {} : { drift_policy: drift }),
           ...(replacePolicy === undefined ? {} : { replace_policy: replacePolicies[replacePolicy] }),
         });
-        return packageId === undefined ? changed : runPackage(tx, row, packageId);
-      });
+        const answered =
+          inputs === undefined
+            ? changed
+            : await beginUpdate(tx, id, {
+                ...changedInputs(keyring, row, inputs),
+                rollback_to: null,
+                rollback_reason: '',
+              });
+        return packageId === undefined ? answered : runPackage(tx, row, packageId);
+      };
+      return changing(workspaceId, id, 'changed', change, allowed);
     },
 
     async updateInstallValues({ id, updates }, context) {
