@@ -30,10 +30,11 @@ const anImport = async (kubeconfig: string, name: string) => {
 /** What was told of a cluster. */
 async function told(id: string) {
   const rows = await clusters.sql(
-    'select subject, payload from outbox where resource_id = $1 order by position',
+    'select subject, headers, payload from outbox where resource_id = $1 order by position',
     [id],
   );
-  return rows.map(({ subject, payload }) => ({
+  return rows.map(({ subject, headers, payload }) => ({
+    headers: JSON.stringify(headers),
     fact: String(subject).split('.').at(-1),
     message: fromBinary(ClusterEventSchema, payload as Uint8Array),
   }));
@@ -64,6 +65,8 @@ test('while it cannot be reached, by the owner; and imported again it is the sam
   expect(back.id).not.toBe(id);
   const forgotten = (await told(id)).at(-1);
   expect(forgotten).toMatchObject({ fact: 'forgotten', message: { state: ClusterState.UNREACHABLE } });
+  // Who did it is in the audit log.
+  expect(forgotten?.headers).toMatch(/usr_[0-9a-z]{26}/);
   const [created] = await told(back.id);
   expect(created?.message.clusterUid).toMatch(/^[0-9a-f-]{36}$/);
   expect(forgotten?.message.clusterUid).toBe(created?.message.clusterUid);

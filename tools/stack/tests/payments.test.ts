@@ -1,11 +1,13 @@
 // What can go wrong between the buyer's click and the money: no install, or exactly one.
 import { OrderState } from '@cnap/proto/cnap/billing/v1/order';
+import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import { eventually } from '@cnap/testing';
 import { Stripe } from 'stripe';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startPlatform, type Platform } from './platform.ts';
 import {
   aCheckout,
+  buyOnce,
   chargesOf,
   installsOf,
   namespacesOf,
@@ -13,6 +15,7 @@ import {
   pay,
   sessionsOf,
   statesOf,
+  untilInstall,
   untilOrder,
 } from './sales.ts';
 
@@ -107,6 +110,49 @@ describe.each(products)('%s', (product) => {
     await platform.lookAgain('billing');
     await expectSoldOnce(order.id, before);
   });
+});
+
+/** Whatever the buyer's bank says to the renewals of an order's subscription. */
+async function renewalsFail(subscriptionId: string, times: number): Promise<void> {
+  const { stripesim } = platform;
+  const answer = await fetch(`${stripesim.url}/_sim/subscriptions/${subscriptionId}/fail_renewals`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ times }),
+  });
+  expect(answer.status).toBe(200);
+}
+
+test('a subscription that is not paid sleeps with its data, and wakes when it is paid', async () => {
+  const { orderId } = await buyOnce(platform, platform.sample.products.monthly);
+  const { installId, stripeSubscriptionId } = await orderOf(platform, orderId, 'seller');
+  const { stripe, stripeAccountId, cluster } = platform.witnesses;
+  const { namespace } = await untilInstall(
+    platform,
+    installId,
+    ({ state }) => state === InstallState.RUNNING,
+  );
+  const replicas = async () =>
+    (await cluster.list({ apiVersion: 'apps/v1', kind: 'Deployment' }, { namespace })).map(
+      (object) => (object['spec'] as { replicas?: number }).replicas,
+    );
+  const before = await replicas();
+  expect(before).not.toContain(0);
+  const others = platform.stripesim.settings.afterRetries;
+  platform.stripesim.settings.afterRetries = 'unpaid';
+  await renewalsFail(stripeSubscriptionId, 10);
+  platform.stripesim.advance(70 * 24 * 3_600);
+  await untilOrder(platform, orderId, OrderState.SUSPENDED);
+  await untilInstall(platform, installId, ({ state }) => state === InstallState.HIBERNATED);
+  expect(await replicas()).toEqual(before.map(() => 0));
+  await renewalsFail(stripeSubscriptionId, 0);
+  const on = { stripeAccount: stripeAccountId };
+  const open = await stripe.invoices.list({ subscription: stripeSubscriptionId, status: 'open' }, on);
+  for (const { id = '' } of open.data) await stripe.invoices.pay(id, {}, on);
+  await untilOrder(platform, orderId, OrderState.FULFILLED);
+  await untilInstall(platform, installId, ({ state }) => state === InstallState.RUNNING);
+  expect(await replicas()).toEqual(before);
+  platform.stripesim.settings.afterRetries = others;
 });
 
 describe('a webhook at the public port', () => {
