@@ -36,7 +36,7 @@ export function createEngine({
         return { kubeVersion, apiVersions: kinds.apiVersions };
       }),
     examine: (clusterId, reach, signal) =>
-      connections.use(clusterId, signal, (cluster) => examine(cluster, reach, signal), forPeople),
+      connections.use(clusterId, signal, (cluster) => examine(cluster, reach, signal)),
     readApi: (clusterId, path, accept, signal) =>
       connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
     prepareNamespace: (target, settings, signal) =>

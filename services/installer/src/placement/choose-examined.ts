@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@cnap/telemetry';
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import type { ProductColumn } from '../database.ts';
@@ -15,6 +16,8 @@ const longestMs = 8_000;
 
 /**
  * Asks those clusters about a package that would be chosen, the best one first, until one of them takes it.
+ * @param options `patient`: somebody waits for the answer, and a cluster that has enough to do is asked again; otherwise
+ *   that is thrown
  * @returns what was found, for {@link choose}; nothing for a package that all clusters take
  */
 export async function examineCandidates(
@@ -24,6 +27,7 @@ export async function examineCandidates(
   product: ProductColumn,
   readLoads: () => Promise<ReadonlyMap<string, Load>>,
   signal: AbortSignal,
+  { patient = false } = {},
 ): Promise<Map<string, Finding[]>> {
   const found = new Map<string, Finding[]>();
   if (!reachesOut(pack)) return found;
@@ -38,18 +42,34 @@ export async function examineCandidates(
 
   async function ask(clusterId: string): Promise<Finding[]> {
     const late = new Error('it takes too long');
-    const soon = <T>(work: (ends: AbortSignal) => Promise<T>) => {
+    // A question that many wait for does not end with one of them: nobody is kept by it.
+    const soon = async <T>(work: (ends: AbortSignal) => Promise<T>) => {
       const patience = new AbortController();
       const timer = setTimeout(() => patience.abort(late), patienceMs);
-      return work(AbortSignal.any([signal, patience.signal])).finally(() => clearTimeout(timer));
+      const ends = AbortSignal.any([signal, patience.signal]);
+      const { promise: ended, reject } = Promise.withResolvers<never>();
+      ends.addEventListener('abort', () => reject(ends.reason as Error), { once: true });
+      return Promise.race([work(ends), ended]).finally(() => clearTimeout(timer));
     };
-    try {
+    const giveUp = performance.now() + patienceMs;
+    const once = async (): Promise<Finding[]> => {
       const capabilities = await soon((ends) => engine.capabilities(clusterId, ends));
       const reach = await reachOf(pack, product, capabilities);
-      return reach ? await soon((ends) => engine.examine(clusterId, reach, ends)) : [];
+      return reach ? soon((ends) => engine.examine(clusterId, reach, ends)) : [];
+    };
+    try {
+      for (;;) {
+        try {
+          return await once();
+        } catch (error) {
+          if (!patient || !(error instanceof ClusterUnavailable) || !error.busy) throw error;
+          // Enough to do is no reason against a cluster.
+          if (performance.now() > giveUp) return [];
+          await pause(error.retryAfterMs, undefined, { signal });
+        }
+      }
     } catch (error) {
-      // Enough to do is no reason against a cluster.
-      if (error instanceof ClusterUnavailable && error.busy) return [];
+      if (error instanceof ClusterUnavailable && error.busy) throw error;
       if (!(error instanceof ClusterUnavailable) && error !== late) throw error;
       logger.debug({ clusterId, err: error }, 'a cluster could not be asked about a package');
       return [{ reason: 'CLUSTER_UNAVAILABLE', message: 'does not answer at the moment' }];

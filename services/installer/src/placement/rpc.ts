@@ -40,7 +40,9 @@ export const placementRpc = (deps: Deps): ServiceImpl<typeof PlacementService> =
     const { package: pack, column } = product;
     const ids = candidates.map((one) => one.clusterId);
     const loads = () => db.acrossWorkspaces((tx) => loadOf(tx, ids));
-    const found = await examineCandidates(deps, candidates, pack, column, loads, signal);
+    const found = await examineCandidates(deps, candidates, pack, column, loads, signal, {
+      patient: true,
+    });
     const choice = choose(candidates, pack, await loads(), found);
     return {
       fits: choice.chosen !== undefined,

@@ -39,7 +39,9 @@ ${table(clusterWide)}
 Which kinds charts define themselves is known when they come. Where the kubeconfig's user may not handle a CRD's
 resources, the platform makes a ClusterRole \`cnap-crd-<name of the CRD>\` for them and binds it to that user; both go
 when no install uses the CRD any more. Resources of kinds that are on the cluster already (\`ServiceMonitor\`,
-\`Certificate\`, \`HTTPRoute\`) are not in the offered role: grant them yourself where installs shall bring them.
+\`Certificate\`, \`HTTPRoute\`) are not in the offered role: grant them yourself where installs shall bring them. Whether a
+package would be stopped by that is found by the fit check, before anybody pays, and named in the placement of its
+installs; so is a kind that the cluster lacks, and a cluster-wide object that somebody else has.
 
 Holding \`escalate\` and \`bind\` means holding what can be granted: a cluster where installs may bring cluster-wide objects
 trusts its charts with the cluster. Forbid such objects in the cluster's settings where that is not wanted; no permission
