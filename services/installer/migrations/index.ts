@@ -8,6 +8,7 @@ import * as drift from './0004-drift.ts';
 import * as pullSecret from './0005-pull-secret.ts';
 import * as replacePolicy from './0006-replace-policy.ts';
 import * as detached from './0007-detached.ts';
+import * as adoption from './0008-adoption.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -22,4 +23,5 @@ export const migrations = {
   '0005-pull-secret': pullSecret,
   '0006-replace-policy': replacePolicy,
   '0007-detached': detached,
+  '0008-adoption': adoption,
 };

@@ -123,6 +123,8 @@ type InstallsTable = {
   update_policy: Generated<UpdatePolicyName>;
   drift_policy: Generated<DriftPolicyName>;
   replace_policy: Generated<ReplacePolicyName>;
+  /** It was a release of Helm: its namespace is not the platform's, and stays. */
+  adopted: Generated<boolean>;
   /** The package that it is to run and that may still be in the making. */
   package_wanted: string | null;
   /** Something that a release is made of has changed since the last one was rendered. */

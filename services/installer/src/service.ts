@@ -22,7 +22,7 @@ import { peerClient, startRpcServer } from '@cnap/rpc';
 import { parseKeyring } from '@cnap/secrets';
 import { callersOf, deadLetterRpc, externalCalls, throughCalls, type ExternalCallHooks } from '@cnap/service';
 import { createLogger, startTelemetry } from '@cnap/telemetry';
-import { exportRpc } from './adoption/rpc.ts';
+import { adoptionRpc } from './adoption/rpc.ts';
 import { onCluster } from './cluster/on-cluster.ts';
 import type { Config } from './config.ts';
 import type { Tables } from './database.ts';
@@ -158,7 +158,7 @@ export async function startInstaller(
       ready: () => db.ping(),
       streamIdleMs: (method) => (method.parent === PodService ? longestSilenceMs : 600_000),
       routes: (router) => {
-        router.service(AdoptionService, exportRpc(deps));
+        router.service(AdoptionService, adoptionRpc(deps));
         router.service(DeadLetterService, deadLetterRpc(events));
         router.service(InstallService, installRpc(deps, { ...bundleLimits, ...overrides.bundles }));
         router.service(OrderInstallService, orderInstallRpc({ db, keyring, catalog }));

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Code } from '@connectrpc/connect';
+import { packChart } from '@cnap/helm';
 import type { KubeObject } from '@cnap/kubernetes';
-import { InstallDriftPolicy } from '@cnap/proto/cnap/installer/v1/install';
+import { InstallDriftPolicy, InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import { findProgram } from '@cnap/programs';
-import { expectError, realKubernetes } from '@cnap/testing';
+import { eventually, expectError, realKubernetes } from '@cnap/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleChart } from './charts.ts';
 import { factsOf } from './test-installer.ts';
@@ -162,6 +163,98 @@ data: { word: {{ randAlphaNum 9 }} }`,
   expect(settings['url']).toBe((before['ConfigMap settings'] as { data: { url: string } }).data.url);
   await real.remove(install);
 });
+
+test(
+  'a release of Helm becomes an install: nothing restarts, its password stays, what left its chart goes',
+  how,
+  async () => {
+    const namespace = `helms-${process.pid}`;
+    const files = (version: string, extra: string) => ({
+      'Chart.yaml': JSON.stringify({ apiVersion: 'v2', name: 'app', version }),
+      'templates/secret.yaml': secret.replaceAll('\\`', '`'),
+      'templates/web.yaml': web,
+      'templates/extra.yaml': extra,
+    });
+    const [first, second] = ['one', 'two'].map((extra) =>
+      files(
+        '1.0.0',
+        `{ apiVersion: v1, kind: ConfigMap, metadata: { name: ${extra}, labels: { of: ${extra} } } }`,
+      ),
+    );
+    const file = join(scratch, 'helms.tgz');
+    await writeFile(file, packChart({ files: first ?? {} }));
+    await helm(
+      'install',
+      'shop',
+      file,
+      `--namespace=${namespace}`,
+      '--create-namespace',
+      '--wait',
+      '--set=title=mine',
+    );
+    const before = await contentOf(namespace);
+
+    // What the catalog builds: the values that Helm was given come along.
+    const { peers } = real.installer;
+    peers.build = ({ sources }) => Promise.resolve({ chart: chart(second ?? {}, sources[0]?.values) });
+    const seller = real.installer.as('seller');
+    const request = {
+      name: 'Shop',
+      clusterId: real.clusterId,
+      namespace,
+      releaseName: 'shop',
+      chart: { repoUrl: 'https://charts.example.com', chart: 'app', version: '1' },
+      requestId: 'once',
+    };
+    await expectError(
+      seller.adoptions.adoptRelease({ ...request, releaseName: 'none', requestId: '' }),
+      Code.FailedPrecondition,
+      'HELM_RELEASE_NOT_FOUND',
+    );
+    const { install } = await seller.adoptions.adoptRelease(request);
+    expect(install).toMatchObject({ state: InstallState.RUNNING, revision: 1, namespace });
+    expect((await seller.adoptions.adoptRelease(request)).install?.id).toBe(install?.id);
+    await expectError(
+      seller.adoptions.adoptRelease({ ...request, requestId: 'twice' }),
+      Code.AlreadyExists,
+      'HELM_RELEASE_ADOPTED',
+    );
+    const id = install?.id ?? '';
+    await peers.finishBuilds();
+    await eventually(async () => {
+      expect(await real.installer.get(id)).toMatchObject({ state: InstallState.RUNNING, revision: 2 });
+    });
+
+    const after = await contentOf(namespace);
+    const expected = Object.keys(before).map((name) => (name === 'ConfigMap one' ? 'ConfigMap two' : name));
+  expect(Object.keys(after).toSorted()).toEqual(expected.toSorted());
+  for (const name of ['Secret generated', 'ConfigMap settings', 'Deployment web']) {
+      const { labels: _, ...content } = after[name] as { labels: object };
+      const { labels: __, ...contentBefore } = before[name] as { labels: object };
+      expect(content).toEqual(contentBefore);
+    }
+    expect((await helm('list', '--namespace', namespace, '--short')).trim()).toBe('');
+    const deployment = await real.get({ apiVersion: 'apps/v1', kind: 'Deployment' }, 'web', namespace);
+    expect(JSON.stringify(deployment?.metadata['managedFields'])).not.toContain('"helm"');
+
+    // And on from there: what Helm once applied is changed and removed like everything else.
+    const [source] = peers.templates.get(install?.templateId ?? '')?.sources ?? [];
+    const updates = [{ sourceId: source?.id ?? '', values: { title: 'changed' } }];
+    await seller.installs.updateInstallOverrides({ id, updates });
+    await eventually(async () => {
+      expect(await real.installer.get(id)).toMatchObject({ state: InstallState.RUNNING, revision: 3 });
+    });
+    expect(await real.data('ConfigMap', namespace, 'settings')).toMatchObject({ title: 'changed' });
+    await seller.installs.deleteInstall({ id });
+    await real.installer.until(id, InstallState.DELETED);
+    expect(Object.keys(await contentOf(namespace))).toEqual(['ConfigMap kube-root-ca.crt']);
+    const ref = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
+    expect((await real.cluster.get(ref))?.metadata.deletionTimestamp).toBeUndefined();
+    const { deletionReceipt } = await seller.installs.getDeletionReceipt({ installId: id });
+    expect(deletionReceipt?.objects.find(({ kind }) => kind === 'Namespace')?.outcome).toBe('kept');
+    await real.cluster.delete(ref);
+  },
+);
 
 test('only who operates an install exports it', how, async () => {
   const install = await real.install(chart({ 'templates/x.yaml': '{ apiVersion: v1, kind: ConfigMap, metadata: { name: x } }' })); // prettier-ignore

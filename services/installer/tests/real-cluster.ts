@@ -42,6 +42,7 @@ export interface OnReal extends AsyncDisposable {
   installer: TestInstaller;
   cluster: Cluster;
   kubeconfigPath: string;
+  clusterId: string;
   /** An install of a chart that became RUNNING. */
   install(artifact: Uint8Array, change?: Partial<NewProduct>): Promise<Install & { orderId: string }>;
   begin(artifact: Uint8Array, change?: Partial<NewProduct>): Promise<Install & { orderId: string }>;
@@ -80,6 +81,7 @@ export async function startOnReal(): Promise<OnReal | undefined> {
     installer,
     cluster,
     kubeconfigPath: real.kubeconfigPath,
+    clusterId,
     begin,
     async install(artifact, change) {
       const { id } = await begin(artifact, change);

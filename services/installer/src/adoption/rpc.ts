@@ -4,6 +4,7 @@ import { publish } from '@cnap/events';
 import { chartFiles, packChart, pinnedChart, readArchive, withLiftedTags } from '@cnap/helm';
 import type { AdoptionService } from '@cnap/proto/cnap/installer/v1/adoption_service';
 import { workspaceOf } from '@cnap/rpc';
+import { adoptRelease } from './adopt.ts';
 import { installFact } from '../install/event.ts';
 import { operated } from '../install/operated.ts';
 import { openOverrides } from '../install/overrides.ts';
@@ -17,8 +18,10 @@ const deadlineMs = 60_000;
 const command = (releaseName: string, namespace: string): string =>
   `helm upgrade --install --take-ownership ${releaseName} chart.tgz --namespace ${namespace} --values values.yaml`;
 
-/** An install as Helm would have it. */
-export const exportRpc = (deps: StepDeps): Pick<ServiceImpl<typeof AdoptionService>, 'exportInstall'> => ({
+/** From Helm to the platform and back. */
+export const adoptionRpc = (deps: StepDeps): ServiceImpl<typeof AdoptionService> => ({
+  adoptRelease: (request, context) => adoptRelease(deps, request, context),
+
   async exportInstall({ installId: id }, context) {
     const workspaceId = workspaceOf(context);
     const { db, keyring, catalog } = deps;

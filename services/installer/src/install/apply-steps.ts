@@ -46,7 +46,11 @@ const applyObjects: Step = async (row, deps, signal) => {
   if (some.length === 0) return { do: 'go', step: 'health' };
   const applied: InventoryEntry[] = [];
   const record: Found['record'] = (tx) => recordApplied(tx, row, applied);
-  const options = { registries: row.pull_secret, replace: row.replace_policy === 'replace' };
+  const options = {
+    registries: row.pull_secret,
+    replace: row.replace_policy === 'replace',
+    takeOver: row.adopted,
+  };
   for (const chunk of chunksOf(some, stepSize)) {
     const result = await deps.engine.applyObjects(targetOf(row), chunk, signal, options);
     applied.push(...result.applied);

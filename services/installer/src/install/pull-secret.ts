@@ -19,7 +19,11 @@ export async function prepared(
   signal: AbortSignal,
 ): Promise<{ result: ApplyResult; change: Pick<InstallRow, 'pull_secret' | 'pull_secret_until'> }> {
   const { settings, expiresAt } = await namespaceSettings(row, deps);
-  const result = await deps.engine.prepareNamespace(targetOf(row), settings, signal);
+  const result = await deps.engine.prepareNamespace(
+    targetOf(row),
+    { ...settings, existing: row.adopted },
+    signal,
+  );
   const until = expiresAt && new Date(Date.now() + renewedAfter * (expiresAt.getTime() - Date.now()));
   return {
     result,

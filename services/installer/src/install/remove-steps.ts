@@ -46,6 +46,12 @@ const removeNamespace: Step = async (row, { db, engine }, signal) => {
     (entry) => entry.namespace !== target.namespace && !isOwnNamespace(entry, target.namespace),
   );
   if (elsewhere.length > 0) return removeAll(row, elsewhere, engine, signal, 'remove-namespace');
+  if (row.adopted) {
+    // It was there before, and so it stays, with what somebody else has in it.
+    const own: InventoryEntry = { apiVersion: 'v1', kind: 'Namespace', name: target.namespace, uid: '' };
+    const left = [...known, own].map((entry) => ({ entry, outcome: 'kept' }));
+    return { do: 'go', step: 'none', record: (tx) => recordRemoved(tx, row, left) };
+  }
   const keys = new Set(known.map(objectKey));
   const claims = (await engine.listVolumeClaims(target, signal))
     .filter((claim) => !keys.has(objectKey(claim)))

@@ -27,7 +27,7 @@ type Deps = {
 };
 
 /** An install without a product: nothing is fixed, asked or shown, and it runs where it was sent. */
-const standing = (clusterId: string): ProductColumn => ({
+export const standing = (clusterId: string): ProductColumn => ({
   clusterIds: [clusterId],
   podSecurity: 'baseline',
   ownerLogsOff: false,
@@ -98,7 +98,7 @@ export const standaloneRpc = ({
 });
 
 /** @throws DomainError not-found CLUSTER_NOT_FOUND for a cluster that is not the workspace's */
-function ownClusters(
+export function ownClusters(
   workspaceId: string,
   ids: readonly string[],
   candidates: readonly CandidateSeen[],
@@ -115,7 +115,7 @@ function ownClusters(
   return ids.flatMap((id) => own.get(id) ?? []);
 }
 
-const sourceOf = ({ chart, values, metadata }: StandaloneSource) => ({
+export const sourceOf = ({ chart, values, metadata }: Pick<StandaloneSource, 'chart' | 'values' | 'metadata'>) => ({
   kind: {
     case: 'helmChart' as const,
     value: {

@@ -12,6 +12,7 @@ import { applyFailure, ownedByAnother } from './apply-failure.ts';
 import { planCrd, userAnnotation } from './crd-plan.ts';
 import { mayHandle } from './custom-resource-rights.ts';
 import { healthOf } from './health.ts';
+import { takeFieldsOver } from './helm-release.ts';
 import { namespaceObjects } from './namespace-objects.ts';
 import { fieldManager, inventoryEntry, ownedObject, ownerOf } from './owned-object.ts';
 import type {
@@ -28,7 +29,11 @@ import { undeclaredFields, withoutField } from './undeclared-fields.ts';
 /** Of one install at a time, so that a large chart leaves room for others. */
 const atOnce = 6;
 
-type ApplyOptions = { registries?: boolean | undefined; replace?: boolean | undefined };
+type ApplyOptions = {
+  registries?: boolean | undefined;
+  replace?: boolean | undefined;
+  takeOver?: boolean | undefined;
+};
 type Outcome = { entry: InventoryEntry; warnings: string[] } | { failure: ApplyFailure };
 
 /** The namespace first, then what it holds. */
@@ -157,9 +162,10 @@ async function applyOne(
     const resource = await cluster.resource(object);
     const owned = ownedObject(object, target, resource, options);
     const foreign = owned.metadata.namespace !== target.namespace;
-    const existing = foreign ? await cluster.get(refOf(owned), signal) : undefined;
-    const owner = existing ? ownerOf(existing, target) : 'this';
+    const existing = foreign || options.takeOver ? await cluster.get(refOf(owned), signal) : undefined;
+    const owner = existing && foreign ? ownerOf(existing, target) : 'this';
     if (owner !== 'this') return { failure: ownedByAnother(refOf(owned), owner) };
+    if (existing && options.takeOver) await takeFieldsOver(cluster, existing, fieldManager, signal);
     const { applied, warnings } = await applyDeclared(cluster, owned, signal).catch(
       async (error: unknown) => {
         if (!isImmutable(error)) throw error;

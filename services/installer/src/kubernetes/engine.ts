@@ -3,6 +3,7 @@ import type { ApiKinds } from '@cnap/kubernetes';
 import { applyAll, applyCrds, prepareNamespace } from './apply.ts';
 import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
 import { examine } from './examine.ts';
+import { readHelmRelease } from './helm-release.ts';
 import { hibernate, revive } from './hibernate.ts';
 import { compareObjects, correctObjects } from './drift.ts';
 import { runHooks } from './hooks.ts';
@@ -39,6 +40,8 @@ export function createEngine({
       connections.use(clusterId, signal, (cluster) => examine(cluster, reach, signal)),
     readApi: (clusterId, path, accept, signal) =>
       connections.use(clusterId, signal, (cluster) => cluster.text('GET', path, { accept, signal })),
+    readHelmRelease: (target, signal) =>
+      connections.use(target.clusterId, signal, (cluster) => readHelmRelease(cluster, target, signal)),
     prepareNamespace: (target, settings, signal) =>
       connections.use(target.clusterId, signal, (cluster) =>
         prepareNamespace(cluster, target, settings, signal),

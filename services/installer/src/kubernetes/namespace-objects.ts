@@ -8,6 +8,7 @@ const sharedServiceLabel = 'cnap.tech/shared-service';
 
 /** What every install's namespace holds before anything of the chart goes in, in order of application. */
 export function namespaceObjects(target: Target, settings: NamespaceSettings): KubeObject[] {
+  if (settings.existing) return pullSecretObjects(settings.registries ?? []);
   return [
     namespaceObject(target, settings),
     ...quotaObjects(settings.limits ?? {}),

@@ -12,6 +12,8 @@ export type Target = {
 
 /** How the namespace of an install is set up. */
 export type NamespaceSettings = {
+  /** It was there before, and is somebody else's: only logins are put into it. */
+  existing?: boolean;
   podSecurity: 'privileged' | 'baseline' | 'restricted';
   /** What all pods together may use; none where absent. */
   limits?: { cpu?: string; memory?: string };
@@ -84,6 +86,15 @@ export type Reach = { marker: string; crds: readonly KubeObject[]; objects: read
 
 /** What stands in the way of a package on a cluster, in words for the cluster's owner. */
 export type Obstacle = { reason: 'PERMISSIONS_MISSING' | 'KIND_MISSING' | 'OBJECT_TAKEN'; message: string };
+
+/** A release as Helm keeps it; `inventory` has what it applied, and Helm's records of it. */
+export type HelmRelease = {
+  revision: number;
+  values: Record<string, unknown>;
+  objects: KubeObject[];
+  hooks: Hook[];
+  inventory: InventoryEntry[];
+};
 
 /** Why an object could not be applied. Permanent: trying again cannot help. */
 export type ApplyFailure = {
@@ -187,18 +198,21 @@ export interface Engine extends AsyncDisposable {
   examine(clusterId: string, reach: Reach, signal: AbortSignal): Promise<Obstacle[]>;
   /** For rendering: a GET of the cluster's API, for charts that look up what is there. */
   readApi(clusterId: string, path: string, accept: string, signal: AbortSignal): Promise<string>;
+  /** What Helm has deployed under the target's name; undefined when nothing. */
+  readHelmRelease(target: Target, signal: AbortSignal): Promise<HelmRelease | undefined>;
   /** Namespace, quota, limits, network policy, pull secret. */
   prepareNamespace(target: Target, settings: NamespaceSettings, signal: AbortSignal): Promise<ApplyResult>;
   applyCrds(target: Target, crds: KubeObject[], signal: AbortSignal): Promise<CrdResult>;
   /**
    * A chunk of `installOrder`; see `chunksOf`.
-   * @param options `replace`: an object whose immutable fields change is made anew
+   * @param options `replace`: an object whose immutable fields change is made anew; `takeOver`: what Helm applied is
+   *   ours from now on
    */
   applyObjects(
     target: Target,
     objects: KubeObject[],
     signal: AbortSignal,
-    options?: { registries?: boolean; replace?: boolean },
+    options?: { registries?: boolean; replace?: boolean; takeOver?: boolean },
   ): Promise<ApplyResult>;
   /** @param run names this run (release and attempt): an object left by another run is replaced, one of this run is not */
   runHooks(
