@@ -1,9 +1,10 @@
 // What the engine needs of a cluster, as tests that run on any: the real one and the simulated one.
-import { type Hook, carryOver, generatedFields } from '@cnap/helm';
+import { carryOver, generatedFields } from '@cnap/helm';
 import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { examiningCases } from './contract/examining.ts';
+import { hookCases } from './contract/hooking.ts';
 import { logCases } from './contract/logs.ts';
 import { readingCases } from './contract/reading.ts';
 import { refusalCases } from './contract/refusals.ts';
@@ -22,7 +23,7 @@ import {
   widgetCrd,
 } from './engine-fixtures.ts';
 import { installLabel } from './owned-object.ts';
-import type { HookProgress, InventoryEntry } from './port.ts';
+import type { InventoryEntry } from './port.ts';
 
 /** What has tests of its own: shells on real containers, connections in cluster-connections' tests. */
 const elsewhere = ['execPod', 'forget'];
@@ -52,6 +53,7 @@ export function describeEngine(
       watchingCases,
       sleepingCases,
       logCases,
+      hookCases,
       readingCases,
       examiningCases,
     ])
@@ -168,47 +170,6 @@ export function describeEngine(
       const receipt = await remove(second, inventories[1] ?? []);
       expect(receipt.join('\n')).toContain(`removed CustomResourceDefinition widgets.${group}`);
       expect(await cluster.get(crd)).toBeUndefined();
-    });
-
-    test('a hook that cannot be made fails the run, and an earlier run is not taken for this one', async () => {
-      const target = newTarget();
-      await engine.prepareNamespace(target, baseline, signal);
-      const hook = (name: string, data: unknown): Hook => ({
-        object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data },
-        source: undefined,
-        events: ['pre-install'],
-        weight: 0,
-        deletePolicies: ['before-hook-creation'],
-      });
-      const run = async (one: Hook, name: string) => {
-        let progress: HookProgress = { completed: [] };
-        return until(async () => {
-          const step = await engine.runHooks(target, [one], 'pre-install', name, progress, signal);
-          ({ progress } = step);
-          return step.state === 'done' || step.state === 'failed' ? step : undefined;
-        }, name);
-      };
-      const uid = async () =>
-        (
-          await cluster.get({
-            apiVersion: 'v1',
-            kind: 'ConfigMap',
-            namespace: target.namespace,
-            name: 'good',
-          })
-        )?.metadata.uid;
-      expect((await run(hook('good', {}), 'run-1')).state).toBe('done');
-      const first = await uid();
-      expect((await run(hook('good', {}), 'run-1')).state).toBe('done');
-      expect(await uid()).toBe(first);
-      expect((await run(hook('good', {}), 'run-2')).state).toBe('done');
-      expect(await uid()).not.toBe(first);
-      const failed = await run(hook('Not Good', {}), 'run-1');
-      expect(failed).toMatchObject({
-        state: 'failed',
-        progress: { failed: { message: expect.stringContaining('Invalid value') } },
-      });
-      await remove(target, []);
     });
 
     test('what is invalid fails for good, and what is applied beside it is told', async () => {

@@ -1,32 +1,21 @@
 import type { Cluster } from '../api/cluster.ts';
 import { findObject, saveObject } from '../api/cluster.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { copy, timestamp } from '../objects/object.ts';
+import { copy } from '../objects/object.ts';
 import { StatusError } from '../objects/status-error.ts';
 import { parse } from '../storage/store.ts';
-import type { Controller, ControllerContext } from './controller.ts';
+import type { Controller } from './controller.ts';
 import { itself, ownerIn } from './controller.ts';
+import type { Deployment } from './deployment-status.ts';
+import { count, key, report, share, total } from './deployment-status.ts';
 import { recordEvent } from './events.ts';
 import { controllerRef, createOwned, podsOwnedBy, removeOwned, templateHash } from './pods-of.ts';
-import type { Condition, Workload } from './types.ts';
-import { isActive, setCondition } from './types.ts';
+import type { Workload } from './types.ts';
+import { isActive } from './types.ts';
 
-const key = 'deployments.apps';
 const sets = 'replicasets.apps';
 const component = 'deployment-controller';
 const revision = 'deployment.kubernetes.io/revision';
-
-interface Deployment extends Workload {
-  spec: Workload['spec'] & {
-    strategy?: {
-      type?: string;
-      rollingUpdate?: { maxSurge?: number | string; maxUnavailable?: number | string };
-    };
-    paused?: boolean;
-    revisionHistoryLimit?: number;
-    progressDeadlineSeconds?: number;
-  };
-}
 
 export const deploymentController: Controller = {
   name: 'deployment',
@@ -70,9 +59,6 @@ const setsOf = (cluster: Cluster, deployment: KubeObject): Workload[] =>
     .map((entry) => parse<Workload>(entry));
 
 const revisionOf = (set: KubeObject): number => Number(set.metadata.annotations?.[revision] ?? 0);
-const count = (set: Workload | undefined, field: string): number => Number(set?.status?.[field] ?? 0);
-const total = (list: Workload[], field: string): number =>
-  list.reduce((sum, set) => sum + count(set, field), 0);
 const wantedOf = (set: Workload): number => set.spec.replicas ?? 0;
 
 function createSet(
@@ -132,11 +118,6 @@ function takeRevision(cluster: Cluster, deployment: Deployment, current: Workloa
   if (deployment.metadata.annotations?.[revision] === wanted) return;
   deployment.metadata.annotations = { ...deployment.metadata.annotations, [revision]: wanted };
 }
-
-const share = (value: number | string | undefined, of: number, round: (n: number) => number): number =>
-  typeof value === 'string' && value.endsWith('%')
-    ? round((Number.parseFloat(value) / 100) * of)
-    : Number(value ?? 0);
 
 /** One step of a rollout: the new set grows within maxSurge, the old ones shrink within maxUnavailable. */
 function roll(cluster: Cluster, deployment: Deployment, current: Workload, owned: Workload[]): void {
@@ -207,97 +188,4 @@ function prune(cluster: Cluster, deployment: Deployment, current: Workload, owne
   const surplus = idle.length - (deployment.spec.revisionHistoryLimit ?? 10);
   for (const set of idle.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, surplus)))
     removeOwned(cluster, set);
-}
-
-function report(
-  context: ControllerContext,
-  deployment: Deployment,
-  current: Workload | undefined,
-  owned: Workload[],
-): void {
-  const { cluster, wakeAfter } = context;
-  const now = cluster.now();
-  const at = timestamp(now);
-  const replicas = deployment.spec.replicas ?? 1;
-  const available = total(owned, 'availableReplicas');
-  const updated = count(current, 'replicas');
-  const all = total(owned, 'replicas');
-  const ready = total(owned, 'readyReplicas');
-  const surge = share(deployment.spec.strategy?.rollingUpdate?.maxUnavailable, replicas, Math.floor);
-  const enough = available >= replicas - surge;
-  const before = deployment.status ?? {};
-  const condition = (type: string, ok: boolean, reason: string, message: string): Condition => ({
-    type,
-    status: ok ? 'True' : 'False',
-    reason,
-    message,
-  });
-  let conditions = setCondition(
-    before.conditions,
-    enough
-      ? condition('Available', true, 'MinimumReplicasAvailable', 'Deployment has minimum availability.')
-      : condition(
-          'Available',
-          false,
-          'MinimumReplicasUnavailable',
-          'Deployment does not have minimum availability.',
-        ),
-    at,
-  );
-  const failure = current?.status?.conditions?.find(({ type }) => type === 'ReplicaFailure');
-  conditions = failure
-    ? setCondition(conditions, { ...failure, reason: 'FailedCreate' }, at)
-    : conditions.filter(({ type }) => type !== 'ReplicaFailure');
-  const complete =
-    updated === replicas &&
-    all === replicas &&
-    available >= replicas &&
-    before['observedGeneration'] !== undefined;
-  const moved = ['updatedReplicas', 'availableReplicas', 'readyReplicas', 'replicas'].some(
-    (field) =>
-      Number(before[field] ?? 0) !==
-      { updatedReplicas: updated, availableReplicas: available, readyReplicas: ready, replicas: all }[field],
-  );
-  const progressing = before.conditions?.find(({ type }) => type === 'Progressing');
-  const deadline = (deployment.spec.progressDeadlineSeconds ?? 600) * 1000;
-  const named = `ReplicaSet ${JSON.stringify(current?.metadata.name ?? deployment.metadata.name)}`;
-  if (complete) {
-    conditions = setCondition(
-      conditions,
-      condition('Progressing', true, 'NewReplicaSetAvailable', `${named} has successfully progressed.`),
-      at,
-    );
-  } else if (
-    moved ||
-    !progressing ||
-    progressing.reason === 'NewReplicaSetAvailable' ||
-    before['observedGeneration'] !== deployment.metadata.generation
-  ) {
-    const next = condition('Progressing', true, 'ReplicaSetUpdated', `${named} is progressing.`);
-    conditions = setCondition(conditions, next, at).map((item) =>
-      item.type === 'Progressing' ? { ...item, lastUpdateTime: at } : item,
-    );
-    wakeAfter(deadline + 1_000);
-  } else if (now - Date.parse(progressing.lastUpdateTime ?? at) >= deadline) {
-    conditions = setCondition(
-      conditions,
-      condition('Progressing', false, 'ProgressDeadlineExceeded', `${named} has timed out progressing.`),
-      at,
-    );
-  } else {
-    wakeAfter(deadline + 1_000 - (now - Date.parse(progressing.lastUpdateTime ?? at)));
-  }
-  const positive = Object.entries({
-    replicas: all,
-    updatedReplicas: updated,
-    readyReplicas: ready,
-    availableReplicas: available,
-    unavailableReplicas: Math.max(0, Math.max(all, replicas) - available),
-  }).filter(([, value]) => value > 0);
-  deployment.status = {
-    observedGeneration: deployment.metadata.generation,
-    ...Object.fromEntries(positive),
-    conditions,
-  };
-  saveObject(cluster, key, deployment);
 }

@@ -35,6 +35,7 @@ export function watchingCases(driver: Driver): void {
     await cluster.delete(at('gone'));
     await suspected(['edited', 'gone']);
     await until(async () => changed.includes(target.installId) || undefined, 'woken');
+    expect(namesOf(engine.suspects(target, applied).suspects)).toEqual(['edited', 'gone']);
     await remove(target, applied);
   });
 
