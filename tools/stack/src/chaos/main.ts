@@ -11,7 +11,7 @@ import { dim, red, say, step } from '../console.ts';
 import { Mistake } from '../options.ts';
 import { openWitnesses } from '../sale/verify.ts';
 import { buyAndLive, type Bought, type Shop } from './buyer.ts';
-import type { Violation } from './check.ts';
+import { isFinal, type Violation } from './check.ts';
 import { collect } from './collect.ts';
 import { burn, putOut, type Burnt, type Fire } from './fire.ts';
 import type { Found } from './found.ts';
@@ -149,7 +149,7 @@ async function runAll(options: ChaosOptions, { fire, shop, look, database, stop 
   const { found, violations } = await settle(
     () => insistently(() => look(bought)),
     { database, untilMs: longest, now: fire.now, stop },
-    (left) => progress.phase(`calm: ${left.length} to settle`),
+    (left) => progress.phase(`calm: ${left.filter((each) => !isFinal(each)).length} to settle`),
   );
   await buying;
   return { bought, burnt, calmMs, endMs: fire.now(), found, violations };
