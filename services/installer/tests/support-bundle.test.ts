@@ -34,6 +34,10 @@ kind: Secret
 metadata: { name: secret }
 stringData: { password: ${secret} }`,
 };
+const elsewhere = `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: "{{ .Release.Name }}", namespace: default }`;
 type Person = 'buyer' | 'seller' | 'stranger';
 
 async function bundleOf(id: string, person: Person = 'seller'): Promise<Map<string, string>> {
@@ -58,7 +62,7 @@ describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
     const { clusterId, regionId } = installer.peers.aCluster(kubeconfig());
     const product = installer.aProduct({
       clusterIds: [clusterId],
-      chart: chartOf(templates),
+      chart: chartOf({ ...templates, 'elsewhere.yaml': elsewhere }),
       inputs: [{ name: 'title', path: 'title', secret: true, schema: { type: 'string' } }],
       inputSchema: { type: 'object', properties: { title: { type: 'string' } } },
     });
@@ -114,6 +118,20 @@ describe.each(['kubesim', 'a real control plane'])('on %s', (where) => {
       expect(await scheduled('buyer')).toBe('Assigned to a machine.');
     }
     expect(await events({ pod: 'another' })).toEqual([]);
+    // Of a namespace that others use: what is about the install's own objects, and nothing else.
+    const own = `cnap-${id.slice(-12)}`;
+    for (const name of [own, 'another']) {
+      await cluster.create({
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: `about-${name}-${id.slice(-12)}`, namespace: 'default' },
+        involvedObject: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name },
+        reason: 'Elsewhere',
+        lastTimestamp: at(9),
+      });
+    }
+    const there = (await events({})).filter(({ reason }) => reason === 'Elsewhere');
+    expect(there).toMatchObject([{ name: own, namespace: 'default', kind: 'ConfigMap' }]);
   });
 
   test('a bundle has objects, events, logs, releases; nothing in it is secret', how, async () => {

@@ -14,8 +14,11 @@ export async function findPlaced(
 ): Promise<InstallRow | undefined> {
   const row = await db.inWorkspace(workspaceId, (tx) => findInstall(tx, workspaceId, id));
   if (!row) throw notFound('install', id);
-  return row.cluster_id === null || nowhere.has(row.state) ? undefined : row;
+  return isPlaced(row) ? row : undefined;
 }
+
+/** Whether there is a cluster that can be asked about it. */
+export const isPlaced = (row: InstallRow): boolean => row.cluster_id !== null && !nowhere.has(row.state);
 
 /** What a cluster answered, as a caller is told; `refused` is the reason where the cluster says no. */
 export async function onCluster<T>(refused: string, work: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ import { targetOf } from '../install/steps.ts';
 import { findInstall } from '../install/store.ts';
 import { pairsOf } from '../kubernetes/drift.ts';
 import type { Engine, InventoryEntry } from '../kubernetes/port.ts';
-import { onCluster } from '../pod/placed.ts';
+import { isPlaced, onCluster } from '../pod/placed.ts';
 import { diffToProto } from './diff-to-proto.ts';
 import { diffCluster, diffReleases, type Differences, type Places } from './differences.ts';
 import { openManifests, type Manifests } from './manifests.ts';
@@ -82,7 +82,7 @@ async function besideCluster(
   { db, engine }: Pick<Deps, 'db' | 'engine'>,
   signal: AbortSignal,
 ): Promise<Differences> {
-  if (row.cluster_id === null || row.wanted === 'absent') {
+  if (!isPlaced(row) || row.wanted === 'absent') {
     throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The install is not on a cluster.', {
       metadata: { state: row.state },
     });

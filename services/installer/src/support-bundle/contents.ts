@@ -2,6 +2,7 @@ import { KubernetesError } from '@cnap/kubernetes';
 import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import type { InstallRow, ReleaseRow } from '../database.ts';
 import type { Viewer } from '../install/to-proto.ts';
+import { isPlaced } from '../pod/placed.ts';
 import { openManifests } from '../release/manifests.ts';
 import { maskLoosely, secretWords } from '../release/masking.ts';
 import { latestReleases } from '../release/store.ts';
@@ -70,7 +71,7 @@ export async function* contentsOf(about: About, deps: BundleDeps): AsyncGenerato
     yield* take('drift', driftIn(bundle));
     yield* take('releases', releasesIn(bundle));
   }
-  if (row.cluster_id === null || row.state === 'deleted') {
+  if (!isPlaced(row)) {
     leftOut.push('objects, events and logs: it is not on a cluster');
   } else {
     yield* take('secrets to be masked', secretsOnCluster(bundle));
