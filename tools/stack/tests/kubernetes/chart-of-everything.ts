@@ -122,7 +122,10 @@ const crd = object(
   { name: `gadgets.${group}` },
 );
 
-/** A Helm repository with the charts `tame` (namespaced kinds) and `everything` (cluster-wide ones, too). */
+/**
+ * A Helm repository with the charts `tame` (namespaced kinds), `everything` (cluster-wide ones, too) and `taken` (one
+ * that every cluster has).
+ */
 export async function startChartsOfEverything(): Promise<FileServer> {
   const server = await serveFiles();
   const entries: Record<string, object[]> = {};
@@ -144,6 +147,7 @@ export async function startChartsOfEverything(): Promise<FileServer> {
     'templates/all.yaml': documents([...namespaced, ...clusterWide]),
     'crds/gadget.yaml': crd,
   });
+  add('taken', { 'templates/all.yaml': object(`${rbac}/v1`, 'ClusterRole', { rules }, { name: 'view' }) });
   server.files.set('/index.yaml', JSON.stringify({ apiVersion: 'v1', entries }));
   return server;
 }

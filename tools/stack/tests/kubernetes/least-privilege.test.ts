@@ -68,6 +68,15 @@ test.skipIf(noBinaries)('with the offered ClusterRole, and nothing else, sales w
   const tame = await requestsOf(kubernetes.auditLogPath, 'importer');
   expect([...tame.refused].filter((one) => !doneWithout.has(one))).toEqual([]);
 
+  /** What a buyer is told instead of being asked for money. */
+  const refusedTo = async (chart: string) => {
+    const offer = { chart: { repoUrl: charts.url, chart }, price: 'one-time' as const, clusterId };
+    const productId = await aProduct(platform, offer);
+    const checkout = platform.as('buyer').checkouts.createCheckout({ productId, regionId: region?.id ?? '' });
+    return (await expectError(checkout, Code.FailedPrecondition, 'CHECKOUT_REFUSED')).metadata['FIT'];
+  };
+  expect(await refusedTo('taken')).toBe('CLUSTER_WIDE_OBJECTS_FORBIDDEN');
+
   // Cluster-wide objects from now on: what is missing for them is offered, and what was granted before stays.
   const allow = () =>
     clusters.updateCluster({ id: clusterId, settings: { clusterWideObjectsForbidden: false } });
@@ -76,6 +85,7 @@ test.skipIf(noBinaries)('with the offered ClusterRole, and nothing else, sales w
   await account.grantAsPrinted(more.metadata['cluster_role_yaml'] ?? '');
   await eventually(allow);
   await sell('everything');
+  expect(await refusedTo('taken')).toBe('OBJECT_TAKEN');
 
   const { made: requests, refused: forbidden } = await requestsOf(kubernetes.auditLogPath, 'importer');
   expect([...forbidden].filter((one) => !doneWithout.has(one))).toEqual([]);
