@@ -59,7 +59,7 @@ export async function letGo(
   return { waiting: { ref, reason: 'Finalizers', message }, forced };
 }
 
-/** @returns false when somebody else was faster, in whatever way */
+/** @returns false when somebody else was faster, in whatever way, or the cluster says no */
 async function dropFinalizers(
   cluster: Cluster,
   { metadata: { uid, finalizers = [] } }: KubeObject,
@@ -80,7 +80,7 @@ async function dropFinalizers(
     await cluster.patch(ref, patch, { type: 'json', signal });
     return true;
   } catch (error) {
-    if (isKubernetesError(error, 'NotFound', 'Conflict', 'Invalid')) return false;
+    if (isKubernetesError(error, 'NotFound', 'Conflict', 'Invalid', 'Forbidden')) return false;
     throw error;
   }
 }
