@@ -186,4 +186,30 @@ export const applying: Record<string, Case> = {
     await target.call('POST', configMaps(ns), configMap('x', {}));
     expect((await send()).code).toBe(200);
   },
+  'fields are handed over by writing who owns them': async (target, ns) => {
+    const path = configMaps(ns, 'h');
+    const { body } = await apply(target, path, 'helm', configMap('h', { a: '1', b: '1' }));
+    const [entry] = body.metadata.managedFields;
+    const patch = [
+      { op: 'test', path: '/metadata/resourceVersion', value: body.metadata.resourceVersion },
+      { op: 'replace', path: '/metadata/managedFields', value: [{ ...entry, manager: 'cnap' }] },
+    ];
+    const jsonType = { 'content-type': 'application/json-patch+json' };
+    const handed = await target.call('PATCH', path, patch, jsonType);
+    expect(handed.body.metadata.managedFields).toMatchObject([
+      { manager: 'cnap', operation: 'Apply', fieldsV1: entry.fieldsV1 },
+    ]);
+    const fewer = await apply(target, path, 'cnap', configMap('h', { a: '2' }));
+    expect(fewer.body.data).toEqual({ a: '2' });
+    const stale = await target.call('PATCH', path, patch, jsonType);
+    expect(stale).toMatchObject({ code: 422, body: { reason: 'Invalid' } });
+    const cleared = await target.call(
+      'PATCH',
+      `${path}?fieldManager=person`,
+      { metadata: { managedFields: [{}] }, data: { c: '3' } },
+      mergeType,
+    );
+    expect(cleared.body.metadata.managedFields).toBeUndefined();
+    expect(cleared.body.data).toEqual({ a: '2', c: '3' });
+  },
 };

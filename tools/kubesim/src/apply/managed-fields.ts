@@ -39,6 +39,7 @@ export function stripUnowned(set: FieldSet): FieldSet {
   }
   const metadata = set.children.get('f:metadata');
   if (metadata) metadata.member = false;
+  if (metadata && isEmpty(metadata)) set.children.delete('f:metadata');
   set.member = false;
   return set;
 }
@@ -95,8 +96,8 @@ export function toManagedFields(owners: Owner[], before: Owner[]): ManagedFields
 }
 
 /**
- * Records who owns what after a create, update or patch: the writer owns what it changed, and nobody owns
- * what it removed. Sending `managedFields: [{}]` or `[]` on an update clears them, as in Kubernetes.
+ * Records who owns what after a create, update or patch: the writer owns what it changed, and nobody owns what it
+ * removed. Who sends other `managedFields` hands fields over; sending `[{}]` or `[]` leaves them with nobody.
  */
 export function trackUpdate(
   old: KubeObject | undefined,
@@ -105,14 +106,17 @@ export function trackUpdate(
   shape: Shape | undefined,
 ): void {
   const sent = now.metadata.managedFields;
-  const cleared = old !== undefined && sent !== undefined && sent.every((entry) => !entry.manager);
+  if (old !== undefined && sent !== undefined && sent.every((entry) => !entry.manager)) {
+    delete now.metadata.managedFields;
+    return;
+  }
   const full = withMetadata(shape);
-  const before = cleared ? [] : ownersOf(old);
+  const before = ownersOf(sent ? now : old);
   const { changed, removed } = compare(old ?? {}, now as Fields, full);
   stripUnowned(changed);
   stripUnowned(removed);
-  if (isEmpty(changed) && isEmpty(removed) && !cleared) {
-    if (old) now.metadata.managedFields = old.metadata.managedFields;
+  if (isEmpty(changed) && isEmpty(removed)) {
+    now.metadata.managedFields = toManagedFields(before, ownersOf(old));
     return;
   }
   const owners = before.map(({ entry, set }) => ({
