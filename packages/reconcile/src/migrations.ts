@@ -32,4 +32,12 @@ export const reconcileMigrations: Record<string, Migration> = {
       );
     },
   },
+  '0000_reconcile_02_failing': {
+    async up(db) {
+      // What is failing is asked for by people; it is little, beside everything that ever was at rest.
+      await sql`create index reconcile_task_failing on reconcile_task (kind, key) where failing_since is not null`.execute(
+        db,
+      );
+    },
+  },
 };

@@ -9,6 +9,7 @@ import * as invitations from './0005-invitations.ts';
 import * as auditEntries from './0006-audit-entries.ts';
 import * as workspaceClosings from './0007-workspace-closings.ts';
 import * as notices from './0008-notices.ts';
+import * as auditActions from './0009-audit-actions.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -23,4 +24,5 @@ export const migrations = {
   '0006-audit-entries': auditEntries,
   '0007-workspace-closings': workspaceClosings,
   '0008-notices': notices,
+  '0009-audit-actions': auditActions,
 };

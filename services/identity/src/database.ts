@@ -124,6 +124,7 @@ type AuditEntriesTable = {
   trace_id: string;
   occurred_at: Date;
   created_at: CreatedAt;
+  service: ColumnType<string, never, never>;
 };
 
 type NoticesTable = {

@@ -9,6 +9,7 @@ import * as pullSecret from './0005-pull-secret.ts';
 import * as replacePolicy from './0006-replace-policy.ts';
 import * as detached from './0007-detached.ts';
 import * as adoption from './0008-adoption.ts';
+import * as lists from './0009-lists.ts';
 
 /** Forward only; the packages' own tables come with them. */
 export const migrations = {
@@ -24,4 +25,5 @@ export const migrations = {
   '0006-replace-policy': replacePolicy,
   '0007-detached': detached,
   '0008-adoption': adoption,
+  '0009-lists': lists,
 };

@@ -1,11 +1,8 @@
 import { OrderFilter } from '@cnap/proto/cnap/billing/v1/order_service';
 import { beyond, type PageQuery } from '@cnap/pages';
 import type { Tx } from '@cnap/postgres';
-import { sql } from 'kysely';
+import { sql, type Expression, type SqlBool } from 'kysely';
 import type { BillingTables, OrderRow } from '../database.ts';
-
-/** States in which something is still to be done, and should not take long. */
-const busy = ['authorized', 'deploying', 'compensating'] as const;
 
 /** A page of the orders that a workspace bought or sold, newest first; one more than asked for, if there is one. */
 export async function listOrders(
@@ -17,10 +14,21 @@ export async function listOrders(
   const sides = sidesOf.get(filter) ?? bothSides;
   const onlyStuck = filter === OrderFilter.STUCK;
   // One index for each side; no order has the same workspace on both.
-  const found: OrderRow[] = [];
-  for (const side of sides) found.push(...(await listSide(tx, side, workspaceId, onlyStuck, page)));
-  return found.toSorted(newestFirst).slice(0, page.limit + 1);
+  const found = new Map<string, OrderRow>();
+  for (const side of sides) {
+    for (const condition of onlyStuck ? [busyForLong, failing] : [all]) {
+      for (const row of await listSide(tx, side, workspaceId, condition, page)) found.set(row.id, row);
+    }
+  }
+  return [...found.values()].toSorted(newestFirst).slice(0, page.limit + 1);
 }
+
+const all = sql<boolean>`true`;
+/** Two ways to be stuck, each with an index of its own; both together would have every order looked at. */
+const busyForLong = sql<boolean>`state in ('authorized', 'deploying', 'compensating')
+  and state_time < now() - interval '30 minutes'`;
+const failing = sql<boolean>`id = any(array(
+  select key from reconcile_task where kind = 'order' and failing_since is not null))`;
 
 type Side = 'workspace_id' | 'seller_workspace_id';
 
@@ -39,20 +47,14 @@ function listSide(
   tx: Tx<BillingTables>,
   side: Side,
   workspaceId: string,
-  onlyStuck: boolean,
+  condition: Expression<SqlBool>,
   page: PageQuery,
 ): Promise<OrderRow[]> {
-  let query = tx.selectFrom('orders').selectAll().where(side, '=', workspaceId);
-  if (onlyStuck) {
-    query = query.where((eb) =>
-      eb.or([
-        eb.and([eb('state', 'in', busy), eb('state_time', '<', sql<Date>`now() - interval '30 minutes'`)]),
-        sql<boolean>`exists (select 1 from reconcile_task task
-          where task.kind = 'order' and task.key = orders.id and task.failing_since is not null)`,
-      ]),
-    );
-  }
-  return query
+  return tx
+    .selectFrom('orders')
+    .selectAll()
+    .where(side, '=', workspaceId)
+    .where(condition)
     .where(beyond(page.after, 'newest first', { time: 'create_time', id: 'id' }))
     .orderBy('create_time', 'desc')
     .orderBy('id', 'desc')

@@ -28,8 +28,34 @@ export const findInstallOfOrder = (tx: Tx, orderId: string): Promise<InstallRow 
 
 export type InstallFilter = { productId: string; clusterId: string; showDeleted: boolean };
 
-export const listInstalls = (
+type Side = 'workspace_id' | 'seller_workspace_id';
+
+/** A page of the installs that a workspace owns or operates, newest first; one more than asked for, if there is one. */
+export async function listInstalls(
   tx: Tx,
+  workspaceId: string,
+  filter: InstallFilter,
+  page: PageQuery,
+): Promise<InstallRow[]> {
+  // Buyers see regions, never clusters: the filter finds installs of the operating workspace only.
+  const sides: Side[] =
+    filter.clusterId === '' ? ['workspace_id', 'seller_workspace_id'] : ['seller_workspace_id'];
+  // One index for each side: with both in one condition a table of any size would be read through, and sorted.
+  const found = new Map<string, InstallRow>();
+  for (const side of sides) {
+    for (const row of await listSide(tx, side, workspaceId, filter, page)) found.set(row.id, row);
+  }
+  return [...found.values()].toSorted(newestFirst).slice(0, page.limit + 1);
+}
+
+function newestFirst(a: InstallRow, b: InstallRow): number {
+  const later = b.created_at.getTime() - a.created_at.getTime();
+  return later !== 0 ? later : a.id < b.id ? 1 : -1;
+}
+
+const listSide = (
+  tx: Tx,
+  side: Side,
   workspaceId: string,
   { productId, clusterId, showDeleted }: InstallFilter,
   { limit, after }: PageQuery,
@@ -37,12 +63,9 @@ export const listInstalls = (
   tx
     .selectFrom('installs')
     .selectAll()
-    .where((eb) => eb.or([eb('workspace_id', '=', workspaceId), eb('seller_workspace_id', '=', workspaceId)]))
+    .where(side, '=', workspaceId)
     .$if(productId !== '', (query) => query.where('product_id', '=', productId))
-    // Buyers see regions, never clusters: the filter finds installs of the operating workspace only.
-    .$if(clusterId !== '', (query) =>
-      query.where('cluster_id', '=', clusterId).where('seller_workspace_id', '=', workspaceId),
-    )
+    .$if(clusterId !== '', (query) => query.where('cluster_id', '=', clusterId))
     .$if(!showDeleted, (query) => query.where('deleted_at', 'is', null))
     .where(beyond(after, 'newest first'))
     .orderBy('created_at', 'desc')
