@@ -6,6 +6,7 @@ import process from 'node:process';
 import { messageOf } from '@cnap/errors';
 import type { Benchmark } from './benchmark.ts';
 import { events } from './events.ts';
+import { growth } from './growth/benchmark.ts';
 import { isolation } from './isolation/benchmark.ts';
 import { keep, writeDocument } from './kept-results.ts';
 import { Mistake, readOptions, usage, type Options } from './options.ts';
@@ -32,6 +33,7 @@ const benchmarks: Benchmark[] = [
   storm,
   watch,
   isolation,
+  growth,
 ];
 /** Starting included; measuring itself ends long before. */
 const usuallyMs = 300_000;

@@ -4,9 +4,18 @@ import { join } from 'node:path';
 import { findProgram } from '@cnap/programs';
 import { root } from '../programs.ts';
 
-/** What a person would type for the same chart; milliseconds, the namespace made before. */
-export type Hand = {
-  deploy(signal: AbortSignal): Promise<{ template: number; apply: number; wait: number; all: number }>;
+/**
+ * What a person would type for the same chart; milliseconds, the namespace made before. `hook`: until the job of the
+ * chart's hook has ended as well, which a sale waits for; it was applied with the rest.
+ */
+export type Hand = { deploy(signal: AbortSignal): Promise<ByHand> };
+export type ByHand = {
+  template: number;
+  apply: number;
+  wait: number;
+  hook: number;
+  all: number;
+  withHook: number;
 };
 
 const chart = join(root, 'tools/stack/charts/sample');
@@ -30,11 +39,16 @@ export async function openHand(kubeconfig: string, scratch: string): Promise<Han
       const wait = ['wait', 'deployment', '--all', '--for=condition=Available', '--timeout=60s'];
       await run(kubectl, [...access, ...wait, '-n', namespace], '', signal);
       const ready = performance.now();
+      const ended = ['wait', 'job', '--all', '--for=condition=complete', '--timeout=60s'];
+      await run(kubectl, [...access, ...ended, '-n', namespace], '', signal);
+      const complete = performance.now();
       return {
         template: rendered - begun,
         apply: applied - rendered,
         wait: ready - applied,
+        hook: complete - ready,
         all: ready - begun,
+        withHook: complete - begun,
       };
     },
   };
