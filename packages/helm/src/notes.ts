@@ -1,8 +1,12 @@
+import type { KindRef } from '@cnap/kubernetes';
+
 import type { Files } from './archive.ts';
 
 const file = 'cnap-notes.yaml';
-const form = `apiVersion: cnap.tech/v1
-kind: Notes
+/** Of the documents that quote notes; no cluster has it. */
+export const notesKind: KindRef = { apiVersion: 'cnap.tech/v1', kind: 'Notes' };
+const form = `apiVersion: ${notesKind.apiVersion}
+kind: ${notesKind.kind}
 metadata:
   name: notes
 text: {{ include (print $.Template.BasePath "/NOTES.txt") . | toJson }}

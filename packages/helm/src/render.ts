@@ -12,7 +12,7 @@ import { kubeconfigFile, runHelm } from './helm-process.ts';
 import { type Hook, hookOf } from './hook.ts';
 import { type ReadApi, asksForKinds, openNamespaceView, usesLookup } from './lookup.ts';
 import { type SourcedObject, parseManifests, refuseDuplicates } from './manifests.ts';
-import { isNotes, notesTemplates } from './notes.ts';
+import { isNotes, notesKind, notesTemplates } from './notes.ts';
 import { withLiftedTags } from './tags.ts';
 
 export type RenderRequest = {
@@ -90,7 +90,8 @@ async function renderLooking(request: RenderRequest, folder: string, read: ReadA
   const kinds = blind
     ? kindsIn(blind).filter(({ apiVersion, kind }) => !known.has(`${apiVersion}/${kind}`))
     : [];
-  await using view = await openNamespaceView(request.namespace, kinds, read, request.signal);
+  const named = [notesKind, ...kinds];
+  await using view = await openNamespaceView(request.namespace, named, read, request.signal);
   await writeFile(join(folder, kubeconfigFile), view.kubeconfig, { mode: 0o600 });
   const flags = ['--dry-run=server', '--disable-openapi-validation', '--take-ownership'];
   try {

@@ -56,6 +56,7 @@ test('a chart that looks up and brings the kinds of its own resources', how, asy
   const install = await real.install(
     chart({
       'crds/crd.yaml': crd(group),
+      'templates/NOTES.txt': 'There is a widget in {{ .Release.Namespace }}.',
       'templates/widget.yaml': `
 {{- $old := lookup "${group}/v1" "Widget" .Release.Namespace "w" }}
 apiVersion: ${group}/v1
@@ -64,6 +65,7 @@ metadata: { name: w }
 spec: { size: {{ dig "spec" "size" 1 $old }}, times: {{ add1 (dig "spec" "times" 0 $old) }} }`,
     }),
   );
+  expect(install.notes).toBe(`There is a widget in ${install.namespace}.`);
   await real.update(install.id, { any: 'thing' });
   const widget = await real.get({ apiVersion: `${group}/v1`, kind: 'Widget' }, 'w', install.namespace);
   expect(widget?.['spec']).toEqual({ size: 1, times: 2 });
