@@ -6,6 +6,7 @@ export { migrate, type Migration, type MigrateOptions } from './migrate.ts';
 export type { ServiceRole } from './roles.ts';
 export { enableTenantIsolation } from './tenant-isolation.ts';
 export type { Tx } from './transaction.ts';
+export { whenReachable } from './when-reachable.ts';
 export {
   closeWorkspace,
   closingMigrations,

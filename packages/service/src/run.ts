@@ -7,7 +7,8 @@ const stopDeadlineMs = 8_000;
 const settledAfterMs = 3_000;
 
 /**
- * Runs a service until SIGTERM or SIGINT, then disposes of it; a second signal, or 8 s, ends it at once.
+ * Runs a service until SIGTERM or SIGINT, then disposes of it; a second signal, or 8 s, ends it at once, and so does the
+ * first one while it still starts.
  * Problems of the configuration are printed one a line, and the exit code is 78 (EX_CONFIG).
  */
 export async function runService(
@@ -18,7 +19,13 @@ export async function runService(
   const stopped = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal));
   try {
-    await using service = await start();
+    const starting = start();
+    const early = await Promise.race([stopped.promise, starting.then(() => undefined)]);
+    if (early !== undefined) {
+      logger.info({ signal: early }, 'stopping before it was ready');
+      process.exit(0);
+    }
+    await using service = await starting;
     logger.info({ url: service.url }, 'ready');
     process.send?.({ ready: service.url });
     setTimeout(settle, settledAfterMs).unref();

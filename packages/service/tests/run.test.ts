@@ -23,6 +23,15 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it in order', async (signal) 
   expect(output).toContain('disposed');
 });
 
+test('SIGTERM ends what still waits for something', async () => {
+  const { child, ended } = run('waiting');
+  expect(await once(child, 'message')).toEqual([{ waits: true }, undefined]);
+  child.kill('SIGTERM');
+  const { code, output } = await ended;
+  expect(code).toBe(0);
+  expect(output).toContain('stopping before it was ready');
+});
+
 test('a wrong configuration is one line per problem and exit code 78', async () => {
   const { code, output } = await run('misconfigured').ended;
   expect(code).toBe(78);

@@ -1,5 +1,5 @@
 import { startEvents } from '@cnap/events';
-import { openDatabase } from '@cnap/postgres';
+import { openDatabase, whenReachable } from '@cnap/postgres';
 import { identityServices } from '@cnap/proto/services/identity';
 import { AuditEntryService } from '@cnap/proto/cnap/identity/v1/audit_entry_service';
 import { CallerService } from '@cnap/proto/cnap/identity/v1/caller_service';
@@ -69,12 +69,17 @@ export async function startIdentity(
   const logger = createLogger('identity');
   const db = parts.use(openDatabase<Tables>({ url: config.DATABASE_URL, schema: 'identity' }));
   const keyring = parseKeyring(config.CNAP_KEYS);
-  await db.acrossWorkspaces(async (tx) => {
-    await rotateSigningKeys(tx, keyring, now());
-    await wakeRotation(tx);
-    await wakeCleaning(tx);
-    await wakeMailCleaning(tx);
-  });
+  const waits = (err: unknown) => logger.warn({ err }, 'waits for its database');
+  await whenReachable(
+    () =>
+      db.acrossWorkspaces(async (tx) => {
+        await rotateSigningKeys(tx, keyring, now());
+        await wakeRotation(tx);
+        await wakeCleaning(tx);
+        await wakeMailCleaning(tx);
+      }),
+    waits,
+  );
   const keys = openSigningKeys(db, keyring, now);
   const { identity, verifier } = callersOf('identity', config, () => keys.jwks());
   const holders = workspaceHolders(
@@ -116,7 +121,7 @@ export async function startIdentity(
   const signIn = {
     db,
     config,
-    secret: await authSecret(db, keyring),
+    secret: await whenReachable(() => authSecret(db, keyring), waits),
     mail: mail ?? (smtp && queued),
     logger,
   };

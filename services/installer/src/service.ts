@@ -1,7 +1,7 @@
 import { messageOf } from '@cnap/errors';
 import { startEvents } from '@cnap/events';
 import { renderChart } from '@cnap/helm';
-import { openDatabase } from '@cnap/postgres';
+import { openDatabase, whenReachable } from '@cnap/postgres';
 import { installerServices } from '@cnap/proto/services/installer';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
 import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
@@ -138,7 +138,10 @@ export async function startInstaller(
         logger.warn({ installId: key, doing, err: error }, messageOf(error)),
     }),
   );
-  await waker.wakeAll();
+  await whenReachable(
+    () => waker.wakeAll(),
+    (err) => logger.warn({ err }, 'waits for its database'),
+  );
   const events = parts.use(
     await startEvents({
       db,
