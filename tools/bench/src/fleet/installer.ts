@@ -26,7 +26,7 @@ export async function startInstallerProcess(
     env: {
       ...process.env,
       // As `npm start` runs services.
-      NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${join(import.meta.dirname, 'probe.ts')} --max-semi-space-size=4`,
+      NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${join(import.meta.dirname, '../probe/main.ts')} --max-semi-space-size=4`,
       LOG_LEVEL: 'warn',
       ...environment,
     },

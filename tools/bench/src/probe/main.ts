@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { Client } from 'pg';
-import type { Counted, Figures } from './figures.ts';
+import type { Counted, Figures } from '../fleet/figures.ts';
 
 const counted: Record<string, Counted> = {};
 
