@@ -136,7 +136,13 @@ export const clusterRpc = ({ db, keyring, kubernetes, usage }: Deps): ServiceImp
         'failed-precondition',
         'CLUSTER_IN_USE',
         `The cluster still has ${users.count} install(s): ${names}.`,
-        { metadata: { installs: names }, suggestion: 'Delete its installs first.' },
+        {
+          metadata: { installs: names },
+          suggestion:
+            row.state === 'unreachable'
+              ? 'If it is gone for good, the workspace’s owner can forget it.'
+              : 'Delete its installs first.',
+        },
       );
     }
     await db.inWorkspace(workspaceId, async (tx) => {
