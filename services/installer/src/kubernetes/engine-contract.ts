@@ -3,6 +3,7 @@ import { carryOver, generatedFields } from '@cnap/helm';
 import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
 import { afterAll, describe, expect, test } from 'vitest';
 
+import { adoptingCases } from './contract/adopting.ts';
 import { examiningCases } from './contract/examining.ts';
 import { hookCases } from './contract/hooking.ts';
 import { logCases } from './contract/logs.ts';
@@ -41,7 +42,7 @@ export function describeEngine(
 ): void {
   const skip = kubeconfig === undefined;
   const driver = engineDriver(kubeconfig ?? nowhere);
-  const { engine, cluster, changed, signal, until, render, deploy, becomeHealthy, remove } = driver;
+  const { engine, cluster, changed, signal, render, deploy, becomeHealthy, remove } = driver;
   afterAll(() => driver[Symbol.asyncDispose]());
 
   // Side by side: each has its own namespace, and most of the time is waiting for one to empty.
@@ -55,6 +56,7 @@ export function describeEngine(
       logCases,
       hookCases,
       readingCases,
+      adoptingCases,
       examiningCases,
     ])
       cases(driver);

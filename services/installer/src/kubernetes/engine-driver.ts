@@ -23,7 +23,7 @@ export function newTarget(): Target {
 }
 
 /** The engine on one cluster, and ways to deploy and remove with it. */
-export function engineDriver(kubeconfig: string) {
+export function engineDriver(kubeconfig: string, options: { finalizersAfterMs?: number } = {}) {
   const { signal } = new AbortController();
   const changed: string[] = [];
   const wakeUps = new Set<() => void>();
@@ -32,6 +32,7 @@ export function engineDriver(kubeconfig: string) {
   const engine = recording(
     called,
     createEngine({
+      ...options,
       loadKubeconfig: () => Promise.resolve(kubeconfig),
       onInstallChanged: (_cluster, installId) => {
         changed.push(installId);

@@ -1,10 +1,18 @@
 // How objects go: in which order, what holds them, what follows them, what stays.
 import { expect, test } from 'vitest';
 
-import { baseline, newTarget } from '../engine-driver.ts';
+import { baseline, engineDriver, newTarget } from '../engine-driver.ts';
 import { type Driver, configMap, deployment, statefulSet, volumeClaim } from './workloads.ts';
 
-export function removalCases({ engine, cluster, until, remove, becomeHealthy, signal }: Driver): void {
+export function removalCases({
+  engine,
+  cluster,
+  until,
+  remove,
+  becomeHealthy,
+  signal,
+  kubeconfig,
+}: Driver): void {
   test('an object that a finalizer holds is told, and goes when it is let go', async () => {
     const target = newTarget();
     await engine.prepareNamespace(target, baseline, signal);
@@ -91,5 +99,34 @@ export function removalCases({ engine, cluster, until, remove, becomeHealthy, si
     }, 'both gone');
     expect((await engine.listVolumeClaims(target, signal)).map(({ name }) => name)).toEqual(['own-db-0']);
     await remove(target, applied);
+  });
+
+  test('finalizers of others are removed when they had their time, those of Kubernetes never', async () => {
+    const target = newTarget();
+    await using impatient = engineDriver(kubeconfig, { finalizersAfterMs: 1 });
+    await engine.prepareNamespace(target, baseline, signal);
+    const finalizers = ['example.com/holds', 'foregroundDeletion'];
+    const { applied } = await engine.applyObjects(target, [configMap('held', {}, { finalizers })], signal);
+    const since = new Date(0);
+    expect((await engine.removeObjects(target, applied, signal, since)).forced).toEqual([]);
+    const { forced } = await until(async () => {
+      const result = await impatient.engine.removeObjects(target, applied, signal, since);
+      return result.forced.length > 0 ? result : undefined;
+    }, 'forced');
+    expect(forced).toMatchObject([
+      { ref: { name: 'held' }, message: expect.stringMatching(/ was held by example.com\/holds$/) },
+    ]);
+    // The garbage collector sees to its own.
+    await until(async () => {
+      const { left } = await engine.removeObjects(target, applied, signal, since);
+      return left.length === 0 || undefined;
+    }, 'gone');
+
+    const strange = { namespace: target.namespace, finalizers: ['example.com/holds'] };
+    await cluster.create(configMap('strange', {}, strange));
+    await until(
+      async () => (await impatient.engine.removeNamespace(target, signal, since)).gone || undefined,
+      'the namespace is gone',
+    );
   });
 }
