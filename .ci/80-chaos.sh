@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 
 if ! check 'purchases under fire' node tools/stack/src/chaos/main.ts \
-  --purchases 16 --seconds 30 --seed 5 --patience 240 --report "$scratch/report"; then
+  --purchases 16 --seconds 30 --seed 42 --patience 240 --report "$scratch/report"; then
   tail -n 20 "$scratch/report/logs/platform.log" || true
   grep -h '"level":"error"' "$scratch"/report/logs/*.log | tail -n 20 | cut -c 1-600 || true
 fi
