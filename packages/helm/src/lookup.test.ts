@@ -21,6 +21,7 @@ test.each([
   ['/api/v1/namespaces/own/secrets?watch=1', 'nothing'],
   ['/api/v1/nodes/n', 'nothing'],
   ['/apis/rbac.authorization.k8s.io/v1/clusterroles/x', 'nothing'],
+  ['/api/x', 'nothing'],
   ['/logs/x', 'nothing'],
   ['/', 'nothing'],
 ])('%s is %s', (path, asked) => {

@@ -99,6 +99,8 @@ export function whatIsAsked(url: string, namespace: string): Asked {
   if (path === '/api' || path === '/apis') return 'groups';
   const version = root === 'api' ? 1 : root === 'apis' ? 2 : undefined;
   if (version === undefined || rest.length < version) return 'nothing';
+  // Of a kind that there is not, Helm asks without group and version: `/api/name`.
+  if (!/^v\d+((alpha|beta)\d+)?$/.test(rest[version - 1] ?? '')) return 'nothing';
   const below = rest.slice(version);
   if (below.length === 0) return 'kinds';
   const isInside = below[0] === 'namespaces' && below[1] === namespace && below.length <= 4;

@@ -27,11 +27,13 @@ data:
   own: {{ dig "data" "word" "none" (lookup "v1" "ConfigMap" .Release.Namespace "told") | quote }}
   listed: {{ range (lookup "v1" "ConfigMap" .Release.Namespace "").items }}{{ .metadata.name }},{{ end }}
   namespace: {{ dig "metadata" "name" "none" (lookup "v1" "Namespace" "" .Release.Namespace) | quote }}
-  others: {{ len (lookup "v1" "Namespace" "" "") }}{{ len (lookup "v1" "Secret" "" "") }}{{ len (lookup "v1" "Node" "" "") }}
+  others: all {{ len (lookup "v1" "Namespace" "" "") }}{{ len (lookup "v1" "Secret" "" "") }}{{ len (lookup "v1" "Node" "" "") }}
   system: {{ dig "metadata" "name" "none" (lookup "v1" "ConfigMap" "kube-system" "kube-root-ca.crt") | quote }}
-  unknown: {{ len (lookup "no.such/v1" "Thing" .Release.Namespace "x") }}
-  n: {{ .Values.n | quote }}`;
-  const install = await real.install(chart({ 'templates/seen.yaml': looking }, { n: 1 }));
+  unknown: there are {{ len (lookup "no.such/v1" "Thing" .Release.Namespace "x") }}
+  count: {{ .Values.n | quote }}`;
+  const files = { 'templates/seen.yaml': looking, 'templates/NOTES.txt': 'It has {{ .Values.n }}.' };
+  const install = await real.install(chart(files, { n: 1 }));
+  expect(install.notes).toBe('It has 1.');
   const { id, namespace } = install;
   expect(await real.data('ConfigMap', namespace, 'seen')).toMatchObject({
     own: 'none', namespace: 'none', system: 'none',
@@ -45,8 +47,8 @@ data:
   await real.cluster.create(told);
   await real.update(id, { n: 2 });
   expect(await real.data('ConfigMap', namespace, 'seen')).toEqual({
-    own: 'hello', listed: 'kube-root-ca.crt,seen,told,', namespace, others: '000', system: 'none',
-    unknown: '0', n: '2',
+    own: 'hello', listed: 'kube-root-ca.crt,seen,told,', namespace, others: 'all 000', system: 'none',
+    unknown: 'there are 0', count: '2',
   }); // prettier-ignore
   await real.remove(install);
 });
