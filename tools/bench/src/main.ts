@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { messageOf } from '@cnap/errors';
 import type { Benchmark } from './benchmark.ts';
+import { charts } from './charts/benchmark.ts';
 import { events } from './events.ts';
 import { growth } from './growth/benchmark.ts';
 import { isolation } from './isolation/benchmark.ts';
@@ -34,6 +35,7 @@ const benchmarks: Benchmark[] = [
   watch,
   isolation,
   growth,
+  charts,
 ];
 /** Starting included; measuring itself ends long before. */
 const usuallyMs = 300_000;
