@@ -375,7 +375,10 @@ test(
   async () => {
     const name = `hooked-${process.pid}`;
     const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' };
-    const taking = { ...role, metadata: { name, annotations: { 'helm.sh/hook': 'pre-upgrade' } } };
+    const taking = {
+      ...role,
+      metadata: { name, annotations: { 'helm.sh/hook': 'pre-upgrade', 'helm.sh/hook-weight': '-1' } },
+    };
     const install = await real.install(
       chart({
         'templates/h.yaml': JSON.stringify(taking),
