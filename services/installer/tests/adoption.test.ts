@@ -227,8 +227,8 @@ test(
 
     const after = await contentOf(namespace);
     const expected = Object.keys(before).map((name) => (name === 'ConfigMap one' ? 'ConfigMap two' : name));
-  expect(Object.keys(after).toSorted()).toEqual(expected.toSorted());
-  for (const name of ['Secret generated', 'ConfigMap settings', 'Deployment web']) {
+    expect(Object.keys(after).toSorted()).toEqual(expected.toSorted());
+    for (const name of ['Secret generated', 'ConfigMap settings', 'Deployment web']) {
       const { labels: _, ...content } = after[name] as { labels: object };
       const { labels: __, ...contentBefore } = before[name] as { labels: object };
       expect(content).toEqual(contentBefore);

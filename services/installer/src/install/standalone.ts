@@ -115,7 +115,11 @@ export function ownClusters(
   return ids.flatMap((id) => own.get(id) ?? []);
 }
 
-export const sourceOf = ({ chart, values, metadata }: Pick<StandaloneSource, 'chart' | 'values' | 'metadata'>) => ({
+export const sourceOf = ({
+  chart,
+  values,
+  metadata,
+}: Pick<StandaloneSource, 'chart' | 'values' | 'metadata'>) => ({
   kind: {
     case: 'helmChart' as const,
     value: {
