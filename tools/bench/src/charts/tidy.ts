@@ -26,7 +26,11 @@ export async function clusterWide(cluster: Cluster, signal: AbortSignal): Promis
   const found = new Set<string>();
   for (const kind of kinds) {
     const objects = await cluster.list(kind, { signal }).catch(() => []);
-    for (const { metadata } of objects) found.add(`${kind.kind} ${metadata.name}`);
+    for (const { metadata } of objects) {
+      // The API server registers the group of each CRD by itself, and takes it back some time later.
+      if (metadata.labels?.['kube-aggregator.kubernetes.io/automanaged']) continue;
+      found.add(`${kind.kind} ${metadata.name}`);
+    }
   }
   return found;
 }
