@@ -10,15 +10,17 @@ test('an owner may do everything', () => {
   expect(allowed('owner')).toEqual(Object.keys(permissions));
 });
 
-test('an admin may do everything but transfer and delete the workspace', () => {
+test('an admin may do everything but transfer and delete the workspace, and forget a cluster', () => {
   const missing = Object.keys(permissions).filter((permission) => !mayRole('admin', permission));
-  expect(missing.toSorted()).toEqual(['workspaces.delete', 'workspaces.transfer']);
+  expect(missing.toSorted()).toEqual(['clusters.forget', 'workspaces.delete', 'workspaces.transfer']);
 });
 
-test('a member may read no audit log, and touch neither members, the workspace, the Stripe connection nor registry secrets', () => {
+test('a member may read no audit log, and touch neither members, the workspace, the Stripe connection nor secrets', () => {
   const missing = Object.keys(permissions).filter((permission) => !mayRole('member', permission));
   expect(missing.toSorted()).toEqual([
     'audit.read',
+    'clusters.forget',
+    'installs.export',
     'invitations.create',
     'invitations.delete',
     'members.delete',

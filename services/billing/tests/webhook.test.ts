@@ -154,14 +154,14 @@ describe('on the way', () => {
 
   test('the paid event sent again after the sale changes nothing', async () => {
     const orderId = await sale();
-    const before = installsOf(orderId).calls;
+    const before = await orderOf(billing, orderId);
     const [event] = (await storedEvents()).filter(
       ({ type, refs }) => type === 'checkout.session.completed' && refs.orderId === orderId,
     );
     await fetch(`${billing.sim.url}/_sim/events/${event?.id}/resend`, { method: 'POST' });
     await billing.sim.webhooksIdle();
-    expect((await orderOf(billing, orderId)).state).toBe(OrderState.FULFILLED);
-    expect(installsOf(orderId)).toEqual({ keys: 1, calls: before });
+    expect(await orderOf(billing, orderId)).toEqual(before);
+    expect(installsOf(orderId).keys).toBe(1);
   });
 
   test('no webhook at all: the order finds out by itself', async () => {
