@@ -147,6 +147,14 @@ test('a mail that waits is not sent once it has passed', async () => {
   await eventually(async () =>
     expect(await waiting()).toEqual(everybody('').map(() => ({ state: 'too late' }))),
   );
+  // An attempt that had begun before goes to its end.
+  const attempts = () =>
+    identity.sql(
+      `select t.key from identity.reconcile_task t join identity.mails m on m.id = t.key
+       where m.key like $1 and t.lease_token is not null`,
+      [`${id}:order-delayed:%`],
+    );
+  await eventually(async () => expect(await attempts()).toEqual([]));
   server.refusals.splice(0);
   await expectMails(everybody('Paid: Podinfo'), everybody('Ready: Podinfo'));
 });
