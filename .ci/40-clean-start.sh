@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A clean clone on a machine that has only node, npm, git and a shell: npm start, a sale, SIGTERM, nothing left behind,
 # and the next start goes on with the data.
+# takes 110 s
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 
