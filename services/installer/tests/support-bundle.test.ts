@@ -227,7 +227,8 @@ test('so many are made at once; a place is free when a reader leaves', async () 
   };
   // One of them has the place and waits for the cluster.
   const both = [reader(), reader()];
-  await expectError(Promise.race(both), Code.ResourceExhausted, 'SUPPORT_BUNDLE_TOO_MANY');
+  const refusalOf = (one: Promise<unknown>) => one.then(() => Promise.withResolvers<never>().promise);
+  await expectError(Promise.race(both.map(refusalOf)), Code.ResourceExhausted, 'SUPPORT_BUNDLE_TOO_MANY');
   end.abort();
   await Promise.allSettled(both);
   await simulate(installer.sim, 'DELETE', 'faults');
