@@ -34,7 +34,7 @@ export const driftPolicies: Partial<Record<InstallDriftPolicy, DriftPolicyName>>
 export const driftToProto = (row: InstallRow, drifts: readonly DriftRow[]): InstallDrift =>
   create(InstallDriftSchema, {
     installId: row.id,
-    policy: driftPolicyToProto[row.drift_policy],
+    driftPolicy: driftPolicyToProto[row.drift_policy],
     objects: (row.wanted === 'absent' ? [] : drifts)
       .toSorted((a, b) => Number(isOpen(b)) - Number(isOpen(a)))
       .map(({ ref, change, state, fields, message, detected_at: detected, ended_at: ended }) => ({
