@@ -21,6 +21,8 @@ import type { ApplyResult, Compared, FieldChange, InventoryEntry, Target } from 
 import { signatureOf } from './signature.ts';
 
 const atOnce = 6;
+/** At an object that somebody writes all the time. */
+const looksAtMost = 5;
 const autoscalerKind = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' };
 
 type Looked = { object: KubeObject; entry: InventoryEntry };
@@ -43,10 +45,12 @@ export function compareObjects(
 async function compareOne(
   cluster: Cluster,
   target: Target,
-  { object, entry }: Looked,
+  looked: Looked,
   signal: AbortSignal,
   options: Options,
+  look = 1,
 ): Promise<Compared> {
+  const { object, entry } = looked;
   const live = await getIfKnown(cluster, entry, signal);
   const wanted = await asApplied(cluster, target, object, options);
   const ref = refOf(wanted ?? object);
@@ -64,7 +68,11 @@ async function compareOne(
     return { ref, found: 'taken', changes: [] };
   }
   try {
-    return await judge(cluster, live, wanted, same, signal);
+    const { applied } = await applyDeclared(cluster, wanted, signal, { dryRun: true });
+    // A dry run keeps the version it started from: with another one, what somebody wrote meanwhile is no difference.
+    if (applied.metadata.resourceVersion !== live.metadata.resourceVersion && look < looksAtMost)
+      return await compareOne(cluster, target, looked, signal, options, look + 1);
+    return await judge(cluster, live, { wanted, applied }, same, signal);
   } catch (error) {
     return { ref, found: 'changed', changes: [], entry: same.entry, refused: refusal(error, ref) };
   }
@@ -81,11 +89,10 @@ function refusal(error: unknown, ref: ObjectRef): string {
 async function judge(
   cluster: Cluster,
   live: KubeObject,
-  wanted: KubeObject,
+  { wanted, applied }: { wanted: KubeObject; applied: KubeObject },
   same: Compared,
   signal: AbortSignal,
 ): Promise<Compared> {
-  const { applied } = await applyDeclared(cluster, wanted, signal, { dryRun: true });
   const all = diffObjects(live, applied);
   const autoscalers = all.some(isReplicas) ? await autoscalersBeside(cluster, live, signal) : [];
   const theirs = all.filter((difference) => isControlled(live, difference, autoscalers));

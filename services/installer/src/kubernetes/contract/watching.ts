@@ -1,7 +1,8 @@
 // What the cluster's watches tell without being asked, and what drift is made of.
-import type { KubeObject } from '@cnap/kubernetes';
+import type { Cluster, KubeObject } from '@cnap/kubernetes';
 import { expect, test } from 'vitest';
 
+import { compareObjects } from '../drift.ts';
 import { baseline, engineDriver, newTarget } from '../engine-driver.ts';
 import type { InventoryEntry } from '../port.ts';
 import { aPoorUser } from './poor-user.ts';
@@ -100,6 +101,30 @@ export function watchingCases(driver: Driver): void {
     const after = await compare();
     for (const name of ['same', 'edited', 'gone', 'scaled']) expect(after.get(name)?.found).toBe('same');
     await cluster.patch(at('ConfigMap', 'going'), { metadata: { finalizers: null } });
+    await remove(target, applied);
+  });
+
+  test('what somebody writes while it is compared is no difference', async () => {
+    const target = newTarget();
+    await engine.prepareNamespace(target, baseline, signal);
+    const object = configMap('busy');
+    const { applied } = await engine.applyObjects(target, [object], signal);
+    const [entry] = applied;
+    if (!entry) throw new Error('not applied');
+    await cluster.patch(entry, { metadata: { annotations: { user: 'one' } } });
+    let written = false;
+    const busy: Cluster = {
+      ...cluster,
+      async get(ref, options) {
+        const found = await cluster.get(ref, options);
+        if (!written) await cluster.patch(ref, { metadata: { annotations: { user: null } } });
+        written = true;
+        return found;
+      },
+    };
+    expect(await compareObjects(busy, target, [{ object, entry }], signal)).toMatchObject([
+      { found: 'same', changes: [] },
+    ]);
     await remove(target, applied);
   });
 
