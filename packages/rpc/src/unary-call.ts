@@ -53,6 +53,7 @@ export function createUnaryHandler(options: UnaryOptions) {
     response.once('close', () => {
       if (!context.isOver) context.abort(new ConnectError('the caller went away', Code.Canceled));
     });
+    let failed: unknown;
     try {
       const header = headerReader(request);
       const { values, method, protocolName } = context;
@@ -65,11 +66,12 @@ export function createUnaryHandler(options: UnaryOptions) {
       const body = await handled(options, { call, context, header, message, implementation, isJson });
       await sendPlain(request, response, plain, body, context.answerHeaders());
     } catch (error) {
-      await sendError(request, response, call, ConnectError.from(error));
-    } finally {
-      open.delete(context);
-      context.end();
+      failed = error;
     }
+    // Before it is told that it failed: the library's promise of having told it never settles.
+    open.delete(context);
+    context.end();
+    if (failed !== undefined) await sendError(request, response, call, ConnectError.from(failed));
   };
 }
 

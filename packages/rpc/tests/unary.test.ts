@@ -2,13 +2,15 @@
 // once more with a header that says nothing but makes the layer answer it.
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gunzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { DomainError } from '@cnap/errors';
 import { GetWorkspaceRequestSchema, WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { callerOf } from '../src/index.ts';
 import { errorOf, startTestServer, token, wsId } from './test-server.ts';
 
@@ -236,4 +238,31 @@ test('a call that is over has an aborted signal, whoever asks late', async () =>
   );
   await client.getWorkspace({ id: wsId }, { headers: owner });
   expect(signals[0]?.().aborted).toBe(true);
+});
+
+test.each(['well', 'badly'])('nothing is kept of a call that ended %s', async (how) => {
+  const contexts: WeakRef<object>[] = [];
+  await using own = await startTestServer({
+    getWorkspace({ id }, context) {
+      contexts.push(new WeakRef(context));
+      if (how === 'badly') throw new DomainError('not-found', 'WORKSPACE_NOT_FOUND', 'There is none.');
+      return { workspace: { id } };
+    },
+  });
+  const client = createClient(
+    WorkspaceService,
+    createConnectTransport({ httpVersion: '2', baseUrl: own.url }),
+  );
+  for (let call = 0; call < 50; call += 1)
+    await client.getWorkspace({ id: wsId }, { headers: owner }).catch(() => undefined);
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  await vi.waitFor(
+    () => {
+      collect();
+      // Of the last ones something may be on its way yet.
+      expect(contexts.filter((context) => context.deref() !== undefined).length).toBeLessThan(10);
+    },
+    { timeout: 30_000 },
+  );
 });
