@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import { DomainError } from '@cnap/errors';
@@ -14,8 +13,8 @@ import { workspaceOf } from '@cnap/rpc';
 import { repeatable } from '@cnap/service';
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { InstallRow, Tx } from '../database.ts';
-import { makeInstall } from '../install/make-install.ts';
-import { ownClusters, sourceOf, standing } from '../install/standalone.ts';
+import { ownClusters } from '../install/standalone.ts';
+import { makeStandingInstall, makeStandingTemplate } from '../install/standing.ts';
 import type { StepDeps } from '../install/steps.ts';
 import { changeInstall } from '../install/store.ts';
 import { installToProto, viewerOf } from '../install/to-proto.ts';
@@ -38,22 +37,14 @@ export async function adoptRelease(
 ): Promise<AdoptReleaseResponse> {
   const workspaceId = workspaceOf(context);
   const { db, catalog, clusters, engine, keyring } = deps;
-  const { clusterId, namespace, releaseName, name, chart, values } = request;
+  const { clusterId, namespace, releaseName, chart, values } = request;
   const [cluster] = ownClusters(workspaceId, [clusterId], await clusters.candidates([clusterId], ''));
   const where: Target = { clusterId, installId: '', namespace, releaseName };
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(deadlineMs)]);
   const found = await onCluster('CLUSTER_UNREACHABLE', () => engine.readHelmRelease(where, signal));
   if (!found) throw noRelease(where);
-  const key = request.requestId || newId('req');
-  // The template first: its key is made of this call's, so that a repeat finds the one that was made.
-  const { templateId, packageId } = await catalog.makeTemplate(
-    context.requestHeader.get('authorization') ?? '',
-    {
-      name,
-      sources: [sourceOf({ chart, values: values ?? (found.values as JsonObject) })],
-      requestId: `adopted-${createHash('sha256').update(key).digest('hex')}`,
-    },
-  );
+  const source = { chart, values: values ?? (found.values as JsonObject) };
+  const template = await makeStandingTemplate(catalog, context, 'adopted', request, [source]);
   const repeat = repeatable(
     context,
     workspaceId,
@@ -64,26 +55,14 @@ export async function adoptRelease(
   return db.inWorkspace(workspaceId, (tx) =>
     firstResult(tx, repeat, async () => {
       await refuseTwice(tx, where);
-      const row = await makeInstall(tx, keyring, {
+      const row = await makeStandingInstall(tx, keyring, request, template, {
         workspaceId,
-        sellerWorkspaceId: workspaceId,
-        productId: undefined,
-        templateId,
-        column: standing(clusterId),
-        updatePolicy: 'all',
-        package: undefined,
-        packageId,
+        clusterId,
         regionId: cluster?.regionId ?? '',
-        name,
-        answers: {},
-        overrides: {},
-        quantity: 1,
-        orderId: undefined,
-        idempotencyKey: request.requestId || undefined,
       });
       const adopted = await asItRuns(tx, deps, row, found, where);
       const install = installToProto(adopted, viewerOf(adopted, workspaceId), []);
-      return create(AdoptReleaseResponseSchema, { install, templateId, packageId });
+      return create(AdoptReleaseResponseSchema, { install, ...template });
     }),
   );
 }
