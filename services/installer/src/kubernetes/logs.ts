@@ -1,6 +1,6 @@
 import { type Cluster, isKubernetesError } from '@cnap/kubernetes';
 
-import type { LogOptions } from './port.ts';
+import type { LogOptions } from './pod-info.ts';
 
 const longestLogBytes = 4 * 1024 * 1024;
 

@@ -3,7 +3,8 @@ import { type Cluster, type KubeObject, inParallel, isKubernetesError, refOf } f
 import { hasHealth, healthOf, reportOf } from './health.ts';
 import { isCrd } from './order.ts';
 import { lastLogLines } from './logs.ts';
-import type { HealthReport, InventoryEntry, PodInfo, Target, Waiting } from './port.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { HealthReport, InventoryEntry, Target, Waiting } from './port.ts';
 import { type EventObject, explain } from './waiting.ts';
 
 const atOnce = 6;

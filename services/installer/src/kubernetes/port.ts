@@ -1,6 +1,7 @@
 import type { Hook, HookEvent } from '@cnap/helm';
 import type { Exec, ExecOptions, KindRef, KubeObject, ObjectRef } from '@cnap/kubernetes';
 import type { PathStep } from './object-diff.ts';
+import type { EventInfo, LogOptions, PodInfo } from './pod-info.ts';
 
 /** Where an install is, and what its objects are called by. */
 export type Target = {
@@ -66,19 +67,6 @@ export type Compared = {
   apply?: KubeObject;
   /** Why the cluster would not have it applied. */
   refused?: string;
-};
-
-/** What a cluster reports about an object. */
-export type EventInfo = {
-  uid: string;
-  warning: boolean;
-  reason: string;
-  message: string;
-  ref: ObjectRef;
-  component: string;
-  count: number;
-  firstTime: Date;
-  lastTime: Date;
 };
 
 /** What a package would bring to a cluster; what has `marker` in its name is every install's own. */
@@ -161,26 +149,6 @@ export type HibernateStep = {
   state: 'next' | 'waiting' | 'done';
   remembered: Remembered[];
   message: string;
-};
-
-export type PodInfo = {
-  name: string;
-  phase: string;
-  ready: boolean;
-  restarts: number;
-  /** By container. */
-  restartsOf: Record<string, number>;
-  containers: string[];
-  message: string;
-  createTime: Date;
-};
-
-export type LogOptions = {
-  pod: string;
-  container?: string | undefined;
-  tailLines?: number | undefined;
-  sinceSeconds?: number | undefined;
-  previous?: boolean | undefined;
 };
 
 /**

@@ -7,7 +7,8 @@ import {
   isKubernetesError,
 } from '@cnap/kubernetes';
 
-import type { EventInfo, InventoryEntry, Target } from './port.ts';
+import type { EventInfo } from './pod-info.ts';
+import type { InventoryEntry, Target } from './port.ts';
 
 const atOnce = 6;
 const events = { apiVersion: 'v1', kind: 'Event' };

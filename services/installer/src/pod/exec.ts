@@ -10,7 +10,8 @@ import type {
 import type { Database, InstallRow } from '../database.ts';
 import { targetOf } from '../install/steps.ts';
 import { viewerOf } from '../install/to-proto.ts';
-import type { Engine, PodInfo } from '../kubernetes/port.ts';
+import type { PodInfo } from '../kubernetes/pod-info.ts';
+import type { Engine } from '../kubernetes/port.ts';
 import { shellOpened } from './event.ts';
 import { findPlaced, fromCluster, onCluster } from './placed.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Engine, LogOptions, PodInfo } from '../kubernetes/port.ts';
+import type { LogOptions, PodInfo } from '../kubernetes/pod-info.ts';
+import type { Engine } from '../kubernetes/port.ts';
 import { followedLines, linesOf } from './logs.ts';
 
 const target = { clusterId: '', installId: '', namespace: '', releaseName: '' };

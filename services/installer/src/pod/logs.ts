@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Engine, LogOptions, PodInfo, Target } from '../kubernetes/port.ts';
+import type { LogOptions, PodInfo } from '../kubernetes/pod-info.ts';
+import type { Engine, Target } from '../kubernetes/port.ts';
 
 /** Each followed log is a connection to the cluster. */
 const maxPods = 10;
