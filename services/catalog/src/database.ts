@@ -7,6 +7,9 @@ type Json<T extends object> = JSONColumnType<T>;
 type NullableJson<T extends object> = ColumnType<T | null, string | null, string | null>;
 type Version = ColumnType<string, never, unknown>;
 
+/** What RUNNING waits for where a source says so. */
+export type WaitForKind = 'api_services' | 'custom_resources' | 'webhooks';
+
 /** A source of a template. The alias is given once and never changes. */
 export type StoredSource = {
   id: string;
@@ -22,6 +25,8 @@ export type StoredSource = {
   values: JsonObject;
   /** What tools noted about it. */
   metadata?: JsonObject;
+  /** In one order; absent: nothing. */
+  waitFor?: WaitForKind[];
 };
 
 export type PodSecurity = 'baseline' | 'restricted' | 'privileged';
@@ -64,6 +69,7 @@ export type ResolvedSource = {
   version: string;
   digest: string;
   url: string;
+  waitFor?: WaitForKind[];
 };
 export type PackageKind = { apiVersion: string; kind: string; clusterWide: boolean; count: number };
 export type GeneratedField = { apiVersion: string; kind: string; name: string; pointer: string };

@@ -1,5 +1,5 @@
 import { TemplateEventSchema } from '@cnap/proto/cnap/catalog/v1/template_event';
-import { PodSecurity, RegistryProxyMode } from '@cnap/proto/cnap/catalog/v1/template';
+import { PodSecurity, RegistryProxyMode, WaitFor } from '@cnap/proto/cnap/catalog/v1/template';
 import { expectError } from '@cnap/testing';
 import { Code } from '@connectrpc/connect';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => catalog[Symbol.asyncDispose]());
 
-const source = (chart: string, more: { id?: string; version?: string; values?: object } = {}) =>
+const source = (chart: string, more: Omit<Parameters<typeof sourceOf>[1], 'chart'> = {}) =>
   sourceOf(catalog.repository.url, { chart, ...more });
 
 test('sources keep their ids and aliases across edits, and an edit builds a package', async () => {
@@ -69,6 +69,33 @@ test('sources keep their ids and aliases across edits, and an edit builds a pack
     { fact: 'updated', message: { name: 'Store' } },
     { fact: 'updated', message: { name: 'Store' } },
   ]);
+});
+
+test('what a source waits for is kept, and is part of the package', async () => {
+  const { templates } = catalog.as('owner');
+  const waits = [WaitFor.WEBHOOKS, WaitFor.CUSTOM_RESOURCES];
+  const without = await templates.createTemplate({ name: 'Waits', sources: [source('shop'), source('db')] });
+  const { id } = without.template!;
+  const first = await catalog.built(without.packageId);
+  expect(first.sources.map(({ waitFor }) => waitFor)).toEqual([[], []]);
+
+  const sources = [source('shop', { waitFor: waits }), source('db')];
+  const edited = await templates.updateTemplate({ id, sources });
+  const inOrder = [WaitFor.CUSTOM_RESOURCES, WaitFor.WEBHOOKS];
+  expect(edited.template?.sources.map(({ waitFor }) => waitFor)).toEqual([inOrder, []]);
+  const second = await catalog.built(edited.packageId);
+  expect(second).toMatchObject({ state: PackageState.READY, version: '1.0.1' });
+  expect(second.sources.map(({ waitFor }) => waitFor)).toEqual([inOrder, []]);
+  expect(second.digest).not.toBe(first.digest);
+  const seen = await catalog
+    .asService('installer')
+    .artifacts.getPackageDetail({ packageId: edited.packageId });
+  expect(seen.package?.sources[0]?.waitFor).toEqual(inOrder);
+
+  const reordered = [source('shop', { waitFor: inOrder }), source('db')];
+  expect((await templates.updateTemplate({ id, sources: reordered })).packageId).toBe('');
+  const back = await templates.updateTemplate({ id, sources: [source('shop'), source('db')] });
+  expect((await catalog.built(back.packageId)).digest).toBe(first.digest);
 });
 
 test('a request id gives the first result', async () => {
@@ -149,6 +176,10 @@ test('what cannot be a source is refused, naming the field', async () => {
   );
   await refused([source('a', { values: { text: 'a\0b' } })], 'sources[0].values.text', 'INVALID_FIELD');
   await refused([source('a', { id: 'src_01h455vb4pex5vsknk084sn02q' })], 'sources[0].id');
+  const twice = { waitFor: [WaitFor.WEBHOOKS, WaitFor.WEBHOOKS] };
+  await refused([source('a', twice)], 'sources[0].wait_for', 'INVALID_FIELD');
+  const unknown = { waitFor: [WaitFor.UNSPECIFIED] };
+  await refused([source('a', unknown)], 'sources[0].wait_for[0]', 'INVALID_FIELD');
 });
 
 test('another workspace sees nothing, and viewers change nothing', async () => {

@@ -9,6 +9,7 @@ import { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail
 import { ProductService } from '@cnap/proto/cnap/catalog/v1/product_service';
 import { RegistryCredentialService } from '@cnap/proto/cnap/catalog/v1/registry_credential_service';
 import { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
+import type { WaitFor } from '@cnap/proto/cnap/catalog/v1/template';
 import { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import { UsageService } from '@cnap/proto/cnap/catalog/v1/usage_service';
 import { ClusterState } from '@cnap/proto/cnap/clusters/v1/cluster';
@@ -165,7 +166,7 @@ export async function startTestCatalog(
 /** A source of a request. */
 export const sourceOf = (
   repoUrl: string,
-  source: { chart: string; version?: string; values?: object; id?: string },
+  source: { chart: string; version?: string; values?: object; id?: string; waitFor?: WaitFor[] },
 ) => ({
   id: source.id ?? '',
   kind: {
@@ -173,6 +174,7 @@ export const sourceOf = (
     value: { repoUrl, chart: source.chart, version: source.version ?? '' },
   },
   values: (source.values ?? {}) as Record<string, never>,
+  waitFor: source.waitFor ?? [],
 });
 
 /** Gives the owner's workspace a Stripe account with these prices. */

@@ -1,4 +1,5 @@
 // Why something waits, on a real control plane: what its scheduler, its controllers and its admission say, in words.
+import { WaitFor } from '@cnap/proto/cnap/catalog/v1/template';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import { eventually, realKubernetes } from '@cnap/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -146,20 +147,27 @@ test('what nobody waits for is told all the same, and waited for where its sourc
     expect(complete?.message).toMatch(/APIService v1.away-/);
   });
   await real.remove(first);
-  const second = await real.begin(chart(files({ 'cnap.tech/wait': 'true' })));
-  const { namespace } = await eventually(async () => {
-    const install = await real.installer.get(second.id);
-    expect(install).toMatchObject({
-      state: InstallState.DEPLOYING,
-      message: expect.stringMatching(/no backend/),
+  const saying = [
+    [files({ 'cnap.tech/wait': 'true' }), []],
+    [files({}), [WaitFor.CUSTOM_RESOURCES]],
+  ] as const;
+  for (const [says, waitFor] of saying) {
+    const sources = [{ sourceId: 'src_one', alias: 'app', waitFor: [...waitFor] }];
+    const second = await real.begin(chart(says), { package: { sources } });
+    const { namespace } = await eventually(async () => {
+      const install = await real.installer.get(second.id);
+      expect(install).toMatchObject({
+        state: InstallState.DEPLOYING,
+        message: expect.stringMatching(/no backend/),
+      });
+      return install;
     });
-    return install;
-  });
-  const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
-  await real.cluster.patch(
-    { apiVersion: `${group}/v1`, kind: 'Widget', name: 'w', namespace },
-    { status: ready },
-  );
-  await real.installer.until(second.id, InstallState.RUNNING);
-  await real.remove(second);
+    const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+    await real.cluster.patch(
+      { apiVersion: `${group}/v1`, kind: 'Widget', name: 'w', namespace },
+      { status: ready },
+    );
+    await real.installer.until(second.id, InstallState.RUNNING);
+    await real.remove(second);
+  }
 });

@@ -43,6 +43,7 @@ export function bundle(sources: StoredSource[], parts: Part[], charts: Map<strin
     }
   }
   const range = allRanges(ranges);
+  const waits = sources.flatMap(({ alias, waitFor }) => (waitFor ? [[alias, waitFor] as const] : []));
   files.set(
     'Chart.yaml',
     text({
@@ -52,6 +53,10 @@ export function bundle(sources: StoredSource[], parts: Part[], charts: Map<strin
       type: 'application',
       dependencies,
       ...(range === '' ? {} : { kubeVersion: range }),
+      // It is in the bytes, so that a template that waits for something else is another package.
+      ...(waits.length === 0
+        ? {}
+        : { annotations: { 'cnap.tech/wait-for': sortedJson(Object.fromEntries(waits)) } }),
     }),
   );
   files.set('values.yaml', text(Object.fromEntries(sources.map(({ alias, values }) => [alias, values]))));

@@ -59,7 +59,7 @@ export function inspect(
   };
 }
 
-function resolvedSource({ id, alias }: StoredSource, parts: Part[]): ResolvedSource {
+function resolvedSource({ id, alias, waitFor }: StoredSource, parts: Part[]): ResolvedSource {
   const part = parts.find(({ key }) => key === alias);
   return {
     sourceId: id,
@@ -67,5 +67,6 @@ function resolvedSource({ id, alias }: StoredSource, parts: Part[]): ResolvedSou
     version: part?.resolved?.version ?? '',
     digest: part?.fetched ?? '',
     url: part?.resolved?.url ?? '',
+    ...(waitFor === undefined ? {} : { waitFor }),
   };
 }

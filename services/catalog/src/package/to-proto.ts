@@ -2,6 +2,7 @@ import { create, type JsonObject as ProtoJson } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type Package, PackageSchema, PackageState, VersionBump } from '@cnap/proto/cnap/catalog/v1/package';
 import type { PackageRow, PackageState as StoredState, VersionBump as StoredBump } from '../database.ts';
+import { waitForToProto } from '../template/wait-for.ts';
 
 const states: Record<StoredState, PackageState> = {
   queued: PackageState.QUEUED,
@@ -29,7 +30,7 @@ export function packageToProto(row: PackageRow): Package {
     stateMessage: row.state_message,
     digest: row.digest ?? '',
     sizeBytes: BigInt(row.size_bytes ?? 0),
-    sources: row.resolved,
+    sources: row.resolved.map(({ waitFor, ...source }) => ({ ...source, waitFor: waitForToProto(waitFor) })),
     images: row.images,
     kinds: row.kinds,
     generatedFields: row.generated_fields,

@@ -1,6 +1,6 @@
 // Which sources a template has after an edit: ids and aliases of those that stay never change.
 import { isVersionRange } from '../chart-repository/version.ts';
-import type { JsonObject, StoredSource } from '../database.ts';
+import type { JsonObject, StoredSource, WaitForKind } from '../database.ts';
 import { sourceInvalid } from './invalid.ts';
 
 /** A source as a request names it; without an id it is the one of the same chart, or else a new one. */
@@ -13,6 +13,7 @@ export type WantedSource = {
   path?: string;
   values: JsonObject;
   metadata?: JsonObject;
+  waitFor?: WaitForKind[];
 };
 
 // Helm gives these keys of an umbrella chart's values a meaning of their own.

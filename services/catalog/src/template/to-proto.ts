@@ -15,6 +15,7 @@ import type {
   StoredSource,
   TemplateRow,
 } from '../database.ts';
+import { waitForToProto } from './wait-for.ts';
 
 export const podSecurities: Record<StoredPodSecurity, PodSecurity> = {
   baseline: PodSecurity.BASELINE,
@@ -70,5 +71,6 @@ function sourceToProto(source: StoredSource): Source {
     },
     values: source.values as ProtoJson,
     ...(source.metadata === undefined ? {} : { metadata: source.metadata as ProtoJson }),
+    waitFor: waitForToProto(source.waitFor),
   });
 }

@@ -3,13 +3,14 @@ import { refuseLarge } from '../request.ts';
 import { sourceInvalid } from './invalid.ts';
 import { checkMetadata } from './metadata.ts';
 import type { WantedSource } from './source.ts';
+import { waitForFrom } from './wait-for.ts';
 
 /**
  * The sources of a request.
  * @throws DomainError invalid-argument SOURCE_INVALID, INVALID_FIELD naming the field
  */
 export function wantedSources(sources: Source[]): WantedSource[] {
-  return sources.map(({ id, kind, values, metadata }, index) => {
+  return sources.map(({ id, kind, values, metadata, waitFor }, index) => {
     const field = `sources[${index}]`;
     if (kind.case === undefined) throw sourceInvalid(field, 'must say what it is');
     refuseLarge(values, `${field}.values`);
@@ -23,6 +24,7 @@ export function wantedSources(sources: Source[]): WantedSource[] {
       ...(path === undefined ? {} : { path }),
       values: values ?? {},
       ...(metadata === undefined ? {} : { metadata }),
+      ...(waitFor.length === 0 ? {} : { waitFor: waitForFrom(waitFor) }),
     };
   });
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CreateTemplateRequestSchema } from '@cnap/proto/cnap/catalog/v1/template_service';
 import type { SourceValues } from '@cnap/proto/cnap/installer/v1/install_service';
 import type { Needs, ProductColumn, UpdatePolicyName } from '../database.ts';
+import type { WaitFor } from '../kubernetes/wait-for.ts';
 
 /** A package as the installer needs it. */
 export type PackageSeen = {
@@ -12,7 +13,7 @@ export type PackageSeen = {
   version: string;
   digest: string;
   /** Its template's sources, by the alias that their values are under. */
-  sources: { id: string; alias: string }[];
+  sources: { id: string; alias: string; waitFor: WaitFor[] }[];
   needs: Needs;
   /** Range of Kubernetes versions it asks for; empty: any. */
   kubernetesVersionRange: string;

@@ -7,6 +7,7 @@ import type { InstallRow, Tables } from '../database.ts';
 import { installOrder, splitCrds } from '../kubernetes/order.ts';
 import { plannedEntry } from '../kubernetes/owned-object.ts';
 import type { Target } from '../kubernetes/port.ts';
+import { withWaits } from '../kubernetes/wait-for.ts';
 import { openManifests, sealManifests, type Manifests } from '../release/manifests.ts';
 import { insertRelease, loadRelease, recordPlanned } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
@@ -127,8 +128,11 @@ async function reuse(row: InstallRow, { db, keyring, catalog }: RunDeps): Promis
   };
 }
 
-const renderNow = async (...given: Parameters<typeof renderRequest>): Promise<Rendered> =>
-  given[4].renderChart(await renderRequest(...given));
+async function renderNow(...given: Parameters<typeof renderRequest>): Promise<Rendered> {
+  const [, , pack, , deps] = given;
+  const rendered = await deps.renderChart(await renderRequest(...given));
+  return { ...rendered, objects: withWaits(rendered, pack.sources) };
+}
 
 /** The namespace is the platform's, with what guards it; a chart that brings it as well does not change that. */
 const isOwnNamespace = ({ apiVersion, kind, metadata }: KubeObject, { namespace }: Target): boolean =>

@@ -6,11 +6,12 @@ import { PackageState, type Package } from '@cnap/proto/cnap/catalog/v1/package'
 import { InputFill, UpdatePolicy, type Product } from '@cnap/proto/cnap/catalog/v1/product';
 import type { ProductDetailService } from '@cnap/proto/cnap/catalog/v1/product_detail_service';
 import type { RegistrySecretService } from '@cnap/proto/cnap/catalog/v1/registry_secret_service';
-import { PodSecurity } from '@cnap/proto/cnap/catalog/v1/template';
+import { PodSecurity, WaitFor } from '@cnap/proto/cnap/catalog/v1/template';
 import type { TemplateService } from '@cnap/proto/cnap/catalog/v1/template_service';
 import type { InputFillName, ProductColumn, UpdatePolicyName } from '../database.ts';
 import { refuseBadUpdates } from '../install/overrides.ts';
 import type { Catalog, PackageSeen } from '../install/port.ts';
+import type { WaitFor as WaitForName } from '../kubernetes/wait-for.ts';
 
 type Clients = {
   products: Client<typeof ProductDetailService>;
@@ -40,6 +41,12 @@ const policies: Record<number, UpdatePolicyName> = {
   [UpdatePolicy.MANUAL]: 'manual',
   [UpdatePolicy.PATCH]: 'patch',
   [UpdatePolicy.ALL]: 'all',
+};
+
+const waits: Record<number, WaitForName> = {
+  [WaitFor.API_SERVICES]: 'api-services',
+  [WaitFor.CUSTOM_RESOURCES]: 'custom-resources',
+  [WaitFor.WEBHOOKS]: 'webhooks',
 };
 
 /** Packages and artifacts never change, so that the ones used last are kept. */
@@ -159,7 +166,11 @@ const packageSeen = (found: Package): PackageSeen => ({
   stateMessage: found.stateMessage,
   version: found.version,
   digest: found.digest,
-  sources: found.sources.map(({ sourceId, alias }) => ({ id: sourceId, alias })),
+  sources: found.sources.map(({ sourceId, alias, waitFor }) => ({
+    id: sourceId,
+    alias,
+    waitFor: waitFor.flatMap((one) => waits[one] ?? []),
+  })),
   needs: {
     cpuMillis: Number(found.needs?.cpuMillis ?? 0),
     memoryBytes: Number(found.needs?.memoryBytes ?? 0),
