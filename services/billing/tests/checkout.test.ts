@@ -162,6 +162,17 @@ describe('the checks', () => {
     expect(error.fields.map(({ field }) => field)).toEqual(['product_id', 'inputs.title', 'region_id']);
   });
 
+  test('when it is only that no cluster answers, the call may be repeated', async () => {
+    const message = 'No cluster of the seller in this region is available at the moment.';
+    billing.installer.fit = { regionOffered: true, fits: false, reason: 'CLUSTER_UNAVAILABLE', message };
+    const error = await expectError(create({}), Code.Unavailable, 'CHECKOUT_REFUSED');
+    expect(error.metadata).toEqual({ FIT: 'CLUSTER_UNAVAILABLE' });
+    expect(error.message).toContain(message);
+    await expectError(create({ inputs: { title: 7 } }), Code.FailedPrecondition, 'CHECKOUT_REFUSED');
+    billing.installer.fit = { regionOffered: true, fits: true };
+    expect((await create({})).order?.id).toMatch(/^ord_/);
+  });
+
   test('viewers do not buy, strangers of no workspace neither', async () => {
     await expectError(create({}, 'buyer-viewer'), Code.PermissionDenied, 'PERMISSION_DENIED');
   });

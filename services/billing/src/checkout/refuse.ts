@@ -10,14 +10,20 @@ const names: Record<CheckKind, string> = {
   fit: 'FIT',
 };
 
-/** Throws what a checkout with failed checks is refused with: each of them, by name, with its fields. */
+/** What the fit check says when no cluster in the region answers: one may the next time. */
+const passing = 'CLUSTER_UNAVAILABLE';
+
+/**
+ * Throws what a checkout with failed checks is refused with: each of them, by name, with its fields.
+ * @throws DomainError not-found; unavailable when asking again may be enough; failed-precondition
+ */
 export function refuseFailed(checks: readonly Check[], productId: string): void {
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length === 0) return;
   if (failed.some(({ reason }) => reason === 'PRODUCT_NOT_FOUND')) throw notFound('product', productId);
   const suggestion = failed.find((check) => check.suggestion !== '')?.suggestion;
   throw new DomainError(
-    'failed-precondition',
+    failed.every(({ reason }) => reason === passing) ? 'unavailable' : 'failed-precondition',
     'CHECKOUT_REFUSED',
     failed.map(({ message }) => message).join(' '),
     {

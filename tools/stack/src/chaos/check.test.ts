@@ -19,7 +19,7 @@ function aGoodEnd(): Found {
       {
         atMs: 3,
         what: 'CreateCheckout',
-        code: 'FailedPrecondition',
+        code: 'Unavailable',
         why: ['CHECKOUT_REFUSED', 'CLUSTER_UNAVAILABLE'],
         text: '',
       },
@@ -137,7 +137,7 @@ const broken: [string, string, (found: Found) => void][] = [
   ['unsettled', 'ord_2', ({ installs }) => (first(installs, 2).state = 'DELETING')],
   ['update lost', 'ord_0', ({ cluster }) => (first(cluster.notes).note = 'none')],
   ['not retryable', '', ({ refusals }) => (first(refusals).code = 'Internal')],
-  ['not retryable', '', ({ refusals }) => first(refusals, 2).why.push('REGION_UNKNOWN')],
+  ['not retryable', '', ({ refusals }) => (first(refusals, 2).code = 'FailedPrecondition')],
   [
     'dead letter',
     'ord_0',

@@ -1,5 +1,4 @@
 import type { Found } from './found.ts';
-import type { Refusal } from './insist.ts';
 
 /** Something that must never be. */
 export type Violation = { rule: string; orderId: string; text: string };
@@ -179,13 +178,11 @@ const nothingForgotten: Check = ({ purchases, orders, installs, cluster }) =>
   });
 
 const mayBeRepeated = new Set(['', 'Unavailable', 'DeadlineExceeded', 'Aborted', 'ResourceExhausted']);
-/** Nothing is sold on a cluster that has not answered for a while: the fit check says so, before anybody pays. */
-const isFitCheck = ({ why }: Refusal) => why.join(' ') === 'CHECKOUT_REFUSED CLUSTER_UNAVAILABLE';
 
 /** Whoever is refused while something restarts is told that asking again helps. */
 const onlyRetryable: Check = ({ refusals }) =>
   refusals
-    .filter((refusal) => !mayBeRepeated.has(refusal.code) && !isFitCheck(refusal))
+    .filter((refusal) => !mayBeRepeated.has(refusal.code))
     .map(({ atMs, what, code, why, text }) =>
       violation(
         notRetryable,
