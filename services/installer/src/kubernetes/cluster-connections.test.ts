@@ -3,12 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKubesim } from '@cnap/kubesim';
-import { type Cluster, connect, formatKubeconfig, parseKubeconfig } from '@cnap/kubernetes';
+import { connect, formatKubeconfig, parseKubeconfig } from '@cnap/kubernetes';
 import { startKubernetes } from '@cnap/programs';
 import { eventually, type FaultProxy, realKubernetes, startFaultProxy } from '@cnap/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 
-import { ClusterConnections, type ConnectionOptions } from './cluster-connections.ts';
+import { ClusterConnections } from './cluster-connections.ts';
+import { setUp } from './connections-driver.ts';
 
 const parts = new AsyncDisposableStack();
 afterAll(() => parts.disposeAsync());
@@ -16,49 +17,6 @@ const kubesim = parts.use(await startKubesim());
 const real = await realKubernetes();
 if (real) parts.use(real);
 const { signal } = new AbortController();
-
-type Setup = AsyncDisposable & {
-  proxy: FaultProxy;
-  connections: ClusterConnections;
-  /** What whoever keeps kubeconfigs says, and how often it was asked. */
-  kept: { kubeconfig: string; asked: number };
-  clock: { now: number };
-  changed: string[];
-  answersAgain: string[];
-  ask(times?: number): Promise<unknown>;
-};
-
-async function setUp(kubeconfig: string, options: Partial<ConnectionOptions> = {}): Promise<Setup> {
-  await using stack = new AsyncDisposableStack();
-  const { ca, ...config } = parseKubeconfig(kubeconfig);
-  const proxy = stack.use(await startFaultProxy(config.server, ca));
-  const kept = { kubeconfig: formatKubeconfig({ ...config, server: proxy.url }), asked: 0 };
-  const clock = { now: 0 };
-  const changed: string[] = [];
-  const answersAgain: string[] = [];
-  const connections = stack.use(
-    new ClusterConnections({
-      loadKubeconfig: async () => ((kept.asked += 1), kept.kubeconfig),
-      onInstallChanged: (_, installId) => changed.push(installId),
-      onAnswersAgain: (clusterId) => answersAgain.push(clusterId),
-      now: () => clock.now,
-      ...options,
-    }),
-  );
-  const version = (cluster: Cluster) => cluster.version(signal);
-  const owned = stack.move();
-  return {
-    proxy,
-    connections,
-    kept,
-    clock,
-    changed,
-    answersAgain,
-    ask: (times = 1) =>
-      Promise.all(Array.from({ length: times }, () => connections.use('clu_1', signal, version))),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
 
 const watchesOf = (proxy: FaultProxy) =>
   [...proxy.underWay.values()]
