@@ -13,3 +13,4 @@ export { type RealKubernetes, realKubernetes } from './real-kubernetes.ts';
 export { type FileServer, serveFiles, type ServedFile } from './serve-files.ts';
 export { testDatabase, type TestDatabase } from './test-database.ts';
 export { type TestKeys, testKeys, type TestPerson, type TestService } from './test-keys.ts';
+export { widgetCrd } from './widget-crd.ts';

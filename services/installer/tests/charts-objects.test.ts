@@ -2,7 +2,7 @@
 // hooks, and fields that never change.
 import type { KubeObject } from '@cnap/kubernetes';
 import { InstallReplacePolicy, InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { eventually, realKubernetes } from '@cnap/testing';
+import { eventually, realKubernetes, widgetCrd } from '@cnap/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chart, startOnReal, type OnReal } from './real-cluster.ts';
 
@@ -19,34 +19,11 @@ const how = { concurrent: true, skip };
 const crdKind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
 
 /** A CRD whose schema knows these fields of its spec. */
-const crd = (group: string, version: string, fields: string[]) =>
-  JSON.stringify({
-    ...crdKind,
-    metadata: { name: `widgets.${group}`, labels: { 'app.kubernetes.io/version': version } },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              properties: {
-                spec: {
-                  type: 'object',
-                  properties: Object.fromEntries(fields.map((field) => [field, { type: 'integer' }])),
-                },
-              },
-            },
-          },
-        },
-      ],
-    },
-  });
+const crd = (group: string, version: string, fields: string[]) => {
+  const properties = Object.fromEntries(fields.map((field) => [field, { type: 'integer' }]));
+  const schema = { type: 'object', properties: { spec: { type: 'object', properties } } };
+  return JSON.stringify(widgetCrd(group, schema, { 'app.kubernetes.io/version': version }));
+};
 const widget = (group: string, spec: string) =>
   `{ apiVersion: ${group}/v1, kind: Widget, metadata: { name: "{{ .Release.Name }}" }, spec: { ${spec} } }`;
 const configMap = (name: string, data = '', more = '') =>

@@ -1,7 +1,7 @@
 // What Helm's templates may ask and make, on a real control plane: as if Helm itself had installed the chart there.
 import { expect, test, afterAll, beforeAll } from 'vitest';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { realKubernetes } from '@cnap/testing';
+import { realKubernetes, widgetCrd } from '@cnap/testing';
 import { umbrella } from './charts.ts';
 import { chart, startOnReal, type OnReal } from './real-cluster.ts';
 
@@ -57,7 +57,7 @@ test('a chart that looks up and brings the kinds of its own resources', how, asy
   const group = `l${process.pid}.example.com`;
   const install = await real.install(
     chart({
-      'crds/crd.yaml': crd(group),
+      'crds/crd.yaml': JSON.stringify(widgetCrd(group)),
       'templates/NOTES.txt': 'There is a widget in {{ .Release.Namespace }}.',
       'templates/widget.yaml': `
 {{- $old := lookup "${group}/v1" "Widget" .Release.Namespace "w" }}
@@ -154,7 +154,7 @@ test('the cluster’s own version and kinds, and those that the chart brings', h
   const has = (name: string) => `{{ .Capabilities.APIVersions.Has "${name}" }}`;
   const install = await real.install(
     chart({
-      'crds/crd.yaml': crd(group),
+      'crds/crd.yaml': JSON.stringify(widgetCrd(group)),
       'templates/x.yaml': configMap(
         'seen',
         `version: "{{ .Capabilities.KubeVersion }}", apps: "${has('apps/v1')}", deployment: "${has('apps/v1/Deployment')}",
@@ -262,24 +262,3 @@ test(
     await Promise.all([real.remove(own), real.remove(inner)]);
   },
 );
-
-function crd(group: string): string {
-  return JSON.stringify({
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `widgets.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
-    },
-  });
-}

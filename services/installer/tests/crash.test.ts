@@ -1,7 +1,7 @@
 // A crash after every external call, and every external call made twice: one namespace, one release, nothing left.
 import { newId } from '@cnap/ids';
 import { InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { eventually } from '@cnap/testing';
+import { eventually, widgetCrd } from '@cnap/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Overrides } from '../src/service.ts';
 import { chartOf, deployment } from './charts.ts';
@@ -13,20 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => installer[Symbol.asyncDispose]());
 
-const crd = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: { name: widgets.crash.example }
-spec:
-  group: crash.example
-  scope: Namespaced
-  names: { plural: widgets, singular: widget, kind: Widget, listKind: WidgetList }
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }
-`;
+const crd = JSON.stringify(widgetCrd('crash.example'));
 const job = (event: string) => `
 apiVersion: batch/v1
 kind: Job

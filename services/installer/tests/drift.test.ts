@@ -3,7 +3,7 @@ import { Code } from '@connectrpc/connect';
 import { connect, parseKubeconfig, type Cluster, type ObjectRef } from '@cnap/kubernetes';
 import { DriftChange, DriftState, type ObjectDrift } from '@cnap/proto/cnap/installer/v1/drift';
 import { InstallDriftPolicy, InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { eventually, expectError, realKubernetes } from '@cnap/testing';
+import { eventually, expectError, realKubernetes, widgetCrd } from '@cnap/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chartOf, deployment } from './charts.ts';
 import { factsOf, startTestInstaller, type TestInstaller } from './test-installer.ts';
@@ -20,19 +20,7 @@ afterAll(async () => {
 
 const password = 'canary-of-the-secret';
 const widgets = (group: string) => ({
-  'crd.yaml': `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: { name: widgets.${group} }
-spec:
-  group: ${group}
-  scope: Namespaced
-  names: { plural: widgets, singular: widget, kind: Widget, listKind: WidgetList }
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } }`,
+  'crd.yaml': JSON.stringify(widgetCrd(group)),
   'widget.yaml': `
 apiVersion: ${group}/v1
 kind: Widget

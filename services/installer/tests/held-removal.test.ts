@@ -3,7 +3,7 @@ import { Code } from '@cnap/client';
 import { newId } from '@cnap/ids';
 import { connect, parseKubeconfig, type Cluster } from '@cnap/kubernetes';
 import { type Install, InstallState } from '@cnap/proto/cnap/installer/v1/install';
-import { eventually, expectError, realKubernetes } from '@cnap/testing';
+import { eventually, expectError, realKubernetes, widgetCrd } from '@cnap/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chartOf, deployment } from './charts.ts';
@@ -26,17 +26,7 @@ const config = (name: string, metadata = '') =>
   `{ apiVersion: v1, kind: ConfigMap, metadata: { name: ${name}${metadata} } }`;
 const held = (name: string) => config(name, `, finalizers: [${holder}]`);
 const group = `things${Date.now().toString(36)}.example.com`;
-const crd = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: { name: widgets.${group} }
-spec:
-  group: ${group}
-  names: { kind: Widget, plural: widgets, singular: widget, listKind: WidgetList }
-  scope: Namespaced
-  versions:
-    - { name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } } }
-`;
+const crd = JSON.stringify(widgetCrd(group));
 
 // Side by side: most of the time is waiting.
 describe.each(['kubesim', 'a real control plane'])('on %s', { concurrent: true }, (where) => {
