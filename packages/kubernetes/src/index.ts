@@ -25,4 +25,5 @@ export {
 } from './object.ts';
 export { cpuMillis, formatCpu, formatMemory, memoryBytes, parseQuantity } from './quantity.ts';
 export type { CallOptions, Method, TransportOptions } from './transport.ts';
+export { installVerbs, isUsual, usualResources } from './usual-kinds.ts';
 export type { WatchEvent, WatchOptions } from './watch.ts';

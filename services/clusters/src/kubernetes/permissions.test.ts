@@ -1,9 +1,21 @@
+import { installVerbs, usualResources } from '@cnap/kubernetes';
 import { expect, test } from 'vitest';
 import { neededPermissions, rbacRules } from './permissions.ts';
 
 test('no permission is asked for twice', () => {
   const keys = neededPermissions(true).map((one) => `${one.group}/${one.resource}:${one.verb}`);
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('what the fit check takes for granted is what is asked for, all of it', () => {
+  const needed = neededPermissions(false);
+  const resources = Map.groupBy(needed, ({ group, resource }) => `${resource}.${group}`);
+  const whole = [...resources].filter(([, asked]) =>
+    installVerbs.every((verb) => asked.some((one) => one.verb === verb)),
+  );
+  expect(whole.map(([name]) => name).toSorted()).toEqual(
+    usualResources.map(({ group, resource }) => `${resource}.${group}`).toSorted(),
+  );
 });
 
 test('a cluster that allows no cluster-wide objects needs to make none', () => {

@@ -1,6 +1,7 @@
+import { installVerbs } from '@cnap/kubernetes';
 import type { NeededPermission } from '../cluster/port.ts';
 
-const write = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
+const write = [...installVerbs];
 
 /** `why` is in docs/cluster-permissions.md. */
 export type Rule = { group: string; resources: string[]; verbs: string[]; why: string };

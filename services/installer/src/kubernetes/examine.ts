@@ -7,7 +7,9 @@ import {
   describeRef,
   groupOf,
   inParallel,
+  installVerbs,
   isKubernetesError,
+  isUsual,
   kindsOfCrd,
   refOf,
 } from '@cnap/kubernetes';
@@ -17,26 +19,8 @@ import { installLabel } from './owned-object.ts';
 import type { Obstacle, Reach } from './port.ts';
 
 const atOnce = 6;
-const verbs = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
-
-/** Kinds in an install's namespace that every cluster has, and that an import has asked for. */
-const usual = new Set(
-  [
-    ['v1', 'ConfigMap', 'Secret', 'Service', 'ServiceAccount', 'PersistentVolumeClaim', 'Pod'],
-    ['v1', 'Namespace', 'ResourceQuota', 'LimitRange'],
-    ['apps/v1', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'],
-    ['batch/v1', 'Job', 'CronJob'],
-    ['networking.k8s.io/v1', 'Ingress', 'NetworkPolicy'],
-    ['policy/v1', 'PodDisruptionBudget'],
-    ['autoscaling/v2', 'HorizontalPodAutoscaler'],
-    ['rbac.authorization.k8s.io/v1', 'Role', 'RoleBinding'],
-  ].flatMap(([apiVersion, ...kinds]) => kinds.map((kind) => `${apiVersion}/${kind}`)),
-);
 
 const keyOf = ({ apiVersion, kind }: KindRef): string => `${apiVersion}/${kind}`;
-
-/** Whether a cluster may have something to say about a package that brings these. */
-export const isUnusual = (kind: KindRef): boolean => !usual.has(keyOf(kind));
 
 /** What stands in the way of a package on a cluster; changes nothing, and asks about what is unusual only. */
 export async function examine(cluster: Cluster, reach: Reach, signal: AbortSignal): Promise<Obstacle[]> {
@@ -49,7 +33,7 @@ export async function examine(cluster: Cluster, reach: Reach, signal: AbortSigna
   const missing = known.filter(({ kind, resource }) => !resource && !brought.has(keyOf(kind)));
   const there = new Map(known.flatMap(({ kind, resource }) => (resource ? [[keyOf(kind), resource]] : [])));
   const unusual = known.flatMap(({ kind, resource }) =>
-    resource && isUnusual(kind) && !brought.has(keyOf(kind)) ? [resource] : [],
+    resource && !isUsual(kind) && !brought.has(keyOf(kind)) ? [resource] : [],
   );
   const [forbidden, taken, refused] = await Promise.all([
     forbiddenTo(cluster, unusual, signal),
@@ -82,7 +66,7 @@ async function forbiddenTo(
   signal: AbortSignal,
 ): Promise<Obstacle[]> {
   const questions = resources.flatMap(({ apiVersion, plural }) =>
-    verbs.map((verb): AccessQuestion => ({ verb, group: groupOf(apiVersion), resource: plural })),
+    installVerbs.map((verb): AccessQuestion => ({ verb, group: groupOf(apiVersion), resource: plural })),
   );
   const denied = (await cluster.accessReview(questions, signal)).filter(({ allowed }) => !allowed);
   const verbsOf = new Map<string, string[]>();

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '@cnap/errors';
 import type { renderChart } from '@cnap/helm';
+import { isUsual } from '@cnap/kubernetes';
 import type { ProductColumn } from '../database.ts';
 import type { Catalog, PackageSeen } from '../install/port.ts';
 import { valuesOf } from '../install/values.ts';
-import { isUnusual } from '../kubernetes/examine.ts';
 import { splitCrds } from '../kubernetes/order.ts';
 import type { Reach } from '../kubernetes/port.ts';
 
@@ -22,7 +22,7 @@ export type ReachOf = (
 
 /** Whether a package brings anything that clusters differ in. */
 export const reachesOut = ({ kinds }: PackageSeen): boolean =>
-  kinds.some((kind) => kind.clusterWide || isUnusual(kind));
+  kinds.some((kind) => kind.clusterWide || !isUsual(kind));
 
 /**
  * What a package would bring to a cluster, rendered for nobody, as a product fixes its values; undefined when it cannot
