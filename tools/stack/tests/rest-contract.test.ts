@@ -174,6 +174,14 @@ describe('what is sold', () => {
     });
     const changed = await call('PATCH', path, { name: 'Mine' });
     expect([changed.status, changed.json]).toEqual([200, made.json]);
+    const emptied = await call('PATCH', path, { sources: [] });
+    expect([emptied.status, emptied.json]).toMatchObject([422, { error: { param: 'sources' } }]);
+    const waiting = [{ chart, wait_for: ['webhooks', 'custom_resources'] }];
+    expect((await call('PATCH', path, { sources: waiting })).status).toBe(200);
+    expect((await call('GET', path)).json).toMatchObject({
+      name: 'Mine',
+      helm_sources: [{ chart, wait_for: ['custom_resources', 'webhooks'] }],
+    });
     expect((await call('DELETE', path)).status).toBe(204);
     expect((await call('GET', path)).status).toBe(404);
   });

@@ -88,6 +88,13 @@ test('a body with nested names, enums, times and free-form JSON', () => {
   });
 });
 
+test('a list that is not there is not an empty one', () => {
+  const body = { name: 'New' };
+  expect(request('updateTemplate', { variables: ['tpl_1'], body })).toEqual({ id: 'tpl_1', name: 'New' });
+  // Where nothing is asked of its length, an empty list is one.
+  expect(request('createProduct', { body: { cluster_ids: [], links: [] } })).toEqual({});
+});
+
 test('a change has the names of what is present; null clears', () => {
   const body = { name: 'New', settings: { show_sources: false }, links: [], documentation: null };
   expect(request('updateProduct', { variables: ['prd_1'], body, ifMatch: '"7"' })).toEqual({
@@ -118,6 +125,12 @@ test.each<[string, string, Partial<RestInput>, string | undefined]>([
   ['a list for an object', 'createRegion', { body: [] }, undefined],
   ['an object for a list', 'createProduct', { body: { cluster_ids: {} } }, 'cluster_ids'],
   ['an item of another type', 'createProduct', { body: { cluster_ids: ['a', 1] } }, 'cluster_ids[1]'],
+  [
+    'no element where one must be',
+    'updateTemplate',
+    { variables: ['tpl_1'], body: { sources: [] } },
+    'sources',
+  ],
   ['half a character', 'createRegion', { body: { name: '\ud800' } }, 'name'],
   ['a value that no enum has', 'createProduct', { body: { visibility: 'public' } }, 'visibility'],
   ['the prefix of an enum', 'createProduct', { body: { visibility: 'VISIBILITY_PUBLIC' } }, 'visibility'],

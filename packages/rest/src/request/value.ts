@@ -1,5 +1,6 @@
-import { ScalarType, type DescField } from '@bufbuild/protobuf';
+import { getOption, hasOption, ScalarType, type DescField } from '@bufbuild/protobuf';
 import { type BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { field as fieldRules, Ignore } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { RestType } from '../model/type.ts';
 import { invalid } from '../problem.ts';
 
@@ -22,8 +23,12 @@ export function valueWriter(
   switch (type.kind) {
     case 'array': {
       const write = valueWriter(field, type.of, objectOf);
+      const absentOnly = mayBeAbsentOnly(field);
       return (writer, value, param) => {
         if (!Array.isArray(value)) throw invalid(param, 'must be a list');
+        if (absentOnly && value.length === 0) {
+          throw invalid(param, 'must have at least one element, or be left out');
+        }
         value.forEach((one, index) => write(writer, one, `${param}[${index}]`));
       };
     }
@@ -93,6 +98,16 @@ export function valueWriter(
     default:
       return scalarWriter(number, field.scalar ?? ScalarType.STRING);
   }
+}
+
+/**
+ * Whether a list may be left out and yet not be empty, by its limits: on the wire the two are the same, so that nobody
+ * behind us can tell one from the other.
+ */
+function mayBeAbsentOnly(field: DescField): boolean {
+  if (!hasOption(field, fieldRules)) return false;
+  const { ignore, type } = getOption(field, fieldRules);
+  return ignore === Ignore.IF_ZERO_VALUE && type.case === 'repeated' && type.value.minItems > 0n;
 }
 
 /** Whether a JSON value is an object, as opposed to a list, null or a scalar. */
