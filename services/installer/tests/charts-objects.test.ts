@@ -367,10 +367,18 @@ test(
       const { conditions } = await real.update(install.id, { times: -1 });
       return conditions.find(({ type }) => type === 'Updated');
     };
-    expect(await reasonOf()).toMatchObject({ met: false, reason: 'OwnedByAnother' });
+    expect(await reasonOf()).toMatchObject({
+      met: false,
+      reason: 'OwnedByAnother',
+      message: `ClusterRole ${name} is there already and was not made by this install`,
+    });
     expect(await real.get(role, name)).toBeDefined();
     await real.cluster.delete({ ...role, name });
-    expect(await reasonOf()).toMatchObject({ met: false, reason: 'Invalid' });
+    expect(await reasonOf()).toMatchObject({
+      met: false,
+      reason: 'Invalid',
+      message: expect.stringContaining('spec.completions'),
+    });
     await real.remove(install);
   },
 );
