@@ -121,6 +121,7 @@ const memory: Record<string, number>[] = [];
 for (const share of [1 / 4, 1 / 2, 3 / 4, 1]) {
   await round(share);
   memory.push(memoryBelow(platform.pid));
+  if (!process.stderr.isTTY) console.error(`${share * 100} % sent`);
 }
 const rows = all.map(({ row }) => row);
 const { text, failures } = reportText(rows, memory);
