@@ -237,6 +237,19 @@ test(
     const deployment = await real.get({ apiVersion: 'apps/v1', kind: 'Deployment' }, 'web', namespace);
     expect(JSON.stringify(deployment?.metadata['managedFields'])).not.toContain('"helm"');
 
+    // What others have in the namespace is not shown, and nobody gets into it by way of the install.
+    const theirs = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'theirs' };
+    await real.cluster.create({
+      ...theirs,
+      metadata: { name: theirs.name, namespace },
+      spec: { containers: [{ name: 'c', image: 'nginx' }] },
+    });
+    const { pods } = await seller.pods.listPods({ installId: id });
+    expect(pods.map(({ name }) => name)).toEqual([expect.stringMatching(/^web-/)]);
+    const logs = seller.pods.streamPodLogs({ installId: id, pod: theirs.name });
+    await expectError(logs[Symbol.asyncIterator]().next(), Code.NotFound, 'POD_NOT_FOUND');
+    await real.cluster.delete(theirs, { gracePeriodSeconds: 0 });
+
     // And on from there: what Helm once applied is changed and removed like everything else.
     const [source] = peers.templates.get(install?.templateId ?? '')?.sources ?? [];
     const updates = [{ sourceId: source?.id ?? '', values: { title: 'changed' } }];

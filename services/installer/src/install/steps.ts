@@ -61,6 +61,7 @@ export function targetOf(row: InstallRow): Target {
     installId: row.id,
     namespace: row.namespace,
     releaseName: row.release_name,
+    ...(row.adopted ? { existing: true } : {}),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   refOf,
 } from '@cnap/kubernetes';
 
+import { onlyOwn } from './belonging.ts';
 import { podsLeft, type Rule, ruleOf, rules, scale } from './asleep.ts';
 import type { HibernateStep, InventoryEntry, Remembered, Target } from './port.ts';
 
@@ -48,7 +49,7 @@ export async function hibernate(
   }
   if (awake.length > 0) return scaleDown(cluster, awake, known, signal);
   const pods = await cluster.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: target.namespace, signal });
-  const { ending, staying } = podsLeft(pods);
+  const { ending, staying } = podsLeft(await onlyOwn(cluster, target, pods, signal));
   const state = ending > 0 ? 'waiting' : 'done';
   const refused = remembered.flatMap((one) => (one.refused ? [one.refused] : []));
   const stays = staying.length > 0 ? [`it keeps ${staying.join(', ')}`] : [];
@@ -125,7 +126,7 @@ async function patch(cluster: Cluster, found: Found, change: object, signal: Abo
   }
 }
 
-/** Whatever is in the install's namespace, whoever made it; elsewhere only what the install applied. */
+/** Whatever is in the install's own namespace, whoever made it; elsewhere only what the install applied. */
 async function lookAround(
   cluster: Cluster,
   target: Target,
@@ -134,7 +135,8 @@ async function lookAround(
 ): Promise<Found[]> {
   const within = await inParallel(rules, atOnce, async (rule): Promise<Found[]> => {
     try {
-      const objects = await cluster.list(rule, { namespace: target.namespace, signal });
+      const all = await cluster.list(rule, { namespace: target.namespace, signal });
+      const objects = await onlyOwn(cluster, target, all, signal);
       return objects.map((object) => ({ object, ref: refOf(object), rule }));
     } catch (error) {
       // What we may not see, no install of ours can have brought.

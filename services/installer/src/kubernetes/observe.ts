@@ -1,5 +1,6 @@
 import { type Cluster, type KubeObject, inParallel, isKubernetesError, refOf } from '@cnap/kubernetes';
 
+import { onlyOwn, onlyOwnClaims, onlyOwnEvents } from './belonging.ts';
 import { hasHealth, healthOf, reportOf } from './health.ts';
 import { isCrd } from './order.ts';
 import { lastLogLines } from './logs.ts';
@@ -35,12 +36,15 @@ export async function explainWaiting(
   signal: AbortSignal,
 ): Promise<Waiting[]> {
   const { namespace } = target;
-  const [pods, volumeClaims, events] = await Promise.all([
+  const lists = await Promise.all([
     cluster.list(podKind, { namespace, signal }),
     cluster.list(claims, { namespace, signal }),
     cluster.list({ apiVersion: 'v1', kind: 'Event' }, { namespace, signal }),
   ]);
-  const found = explain(pods, volumeClaims, events as EventObject[]).slice(0, 20);
+  const pods = await onlyOwn(cluster, target, lists[0], signal);
+  const volumeClaims = await onlyOwnClaims(cluster, target, lists[1], pods, signal);
+  const events = await onlyOwnEvents(cluster, target, lists[2] as EventObject[], signal);
+  const found = explain(pods, volumeClaims, events).slice(0, 20);
   return inParallel(found, 4, async ({ crashed, ...waiting }) => {
     if (!crashed) return waiting;
     const lines = await lastLogLines(cluster, namespace, crashed.pod, crashed.container, signal);
@@ -59,7 +63,7 @@ export async function listPods(cluster: Cluster, target: Target, signal: AbortSi
   const reasons = new Map(
     explain(pods, [], events as EventObject[]).map(({ ref, message }) => [ref.name, message]),
   );
-  return pods
+  return (await onlyOwn(cluster, target, pods, signal))
     .map((pod) => podInfo(pod, reasons.get(pod.metadata.name) ?? ''))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -9,6 +9,8 @@ export type Target = {
   installId: string;
   namespace: string;
   releaseName: string;
+  /** The namespace is somebody else's, who may have more in it; see belonging.ts. */
+  existing?: boolean;
 };
 
 /** How the namespace of an install is set up. */
@@ -233,7 +235,7 @@ export interface Engine extends AsyncDisposable {
   listEvents(target: Target, inventory: readonly InventoryEntry[], signal: AbortSignal): Promise<EventInfo[]>;
   /** Objects as they are; those that are gone, or not to be seen, are left out. */
   readObjects(target: Target, refs: readonly ObjectRef[], signal: AbortSignal): Promise<KubeObject[]>;
-  /** All of a kind in the install's namespace; none when they are not to be seen. */
+  /** All of a kind in the install's namespace, of pods and claims its own; none when they are not to be seen. */
   listObjects(target: Target, kind: KindRef, signal: AbortSignal): Promise<KubeObject[]>;
   podLogs(target: Target, options: LogOptions, signal: AbortSignal): Promise<string>;
   followLogs(target: Target, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;

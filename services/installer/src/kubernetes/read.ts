@@ -7,6 +7,7 @@ import {
   isKubernetesError,
 } from '@cnap/kubernetes';
 
+import { onlyOwn, onlyOwnClaims, onlyOwnEvents } from './belonging.ts';
 import type { EventInfo } from './pod-info.ts';
 import type { InventoryEntry, Target } from './port.ts';
 
@@ -41,10 +42,14 @@ export async function listEvents(
   const own = elsewhere.map(({ kind, namespace = '', name }) => `${kind}/${namespace}/${name}`);
   const known = new Set(own);
   const lists = await inParallel([target.namespace, ...namespaces], atOnce, async (namespace) => {
-    const found = (await list(cluster, events, namespace, signal)).map(eventInfo);
-    if (namespace === target.namespace) return found;
+    const all: EventObject[] = await list(cluster, events, namespace, signal);
+    if (namespace === target.namespace) {
+      return (await onlyOwnEvents(cluster, target, all, signal)).map(eventInfo);
+    }
     // Of a namespace that others use, too, only what is about the install's own objects.
-    return found.filter(({ ref: { kind, namespace: of = '', name } }) => known.has(`${kind}/${of}/${name}`));
+    return all
+      .map(eventInfo)
+      .filter(({ ref: { kind, namespace: of = '', name } }) => known.has(`${kind}/${of}/${name}`));
   });
   return lists.flat().toSorted(newestFirst);
 }
@@ -66,13 +71,20 @@ export async function readObjects(
   return found.filter((object) => object !== undefined);
 }
 
-/** All of a kind in the install's namespace. */
-export const listObjects = (
+/** All of a kind in the install's namespace; of pods and volume claims there only its own. */
+export async function listObjects(
   cluster: Cluster,
-  { namespace }: Target,
+  target: Target,
   kind: KindRef,
   signal: AbortSignal,
-): Promise<KubeObject[]> => list(cluster, kind, namespace, signal);
+): Promise<KubeObject[]> {
+  const all = await list(cluster, kind, target.namespace, signal);
+  if (kind.apiVersion !== 'v1') return all;
+  if (kind.kind === 'Pod') return onlyOwn(cluster, target, all, signal);
+  if (kind.kind !== 'PersistentVolumeClaim' || !target.existing) return all;
+  const pods = await listObjects(cluster, target, { apiVersion: 'v1', kind: 'Pod' }, signal);
+  return onlyOwnClaims(cluster, target, all, pods, signal);
+}
 
 async function list(
   cluster: Cluster,

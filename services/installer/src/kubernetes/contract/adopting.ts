@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 
 import { newTarget } from '../engine-driver.ts';
 import type { Target } from '../port.ts';
-import { type Driver, configMap, deployment, imageThat, job } from './workloads.ts';
+import { type Driver, configMap, deployment, imageThat, job, volumeClaim } from './workloads.ts';
 
 const run = promisify(execFile);
 const hook = {
@@ -47,6 +47,59 @@ export function adoptingCases({ engine, cluster, until, becomeHealthy, signal, k
       await rm(folder, { recursive: true, force: true });
     }
   }
+
+  test('of what else is in its namespace nothing is shown, told or put to sleep', async () => {
+    const target: Target = { ...newTarget(), existing: true };
+    const { namespace } = target;
+    await install(target);
+    const claim = volumeClaim('theirs', 'none');
+    const foreign = [claim, deployment('theirs', { image: imageThat('never-pulls') })];
+    for (const object of foreign) {
+      await cluster.create({ ...object, metadata: { ...object.metadata, namespace } });
+    }
+    const pods = { apiVersion: 'v1', kind: 'Pod' };
+    const isTheirs = (text: string) => text.startsWith('theirs');
+    // Once the namespace has something to tell of theirs.
+    await until(async () => {
+      const told = (await engine.explainWaiting({ ...target, existing: false }, signal)).map(
+        ({ ref }) => ref,
+      );
+      const kinds = told.filter(({ name }) => isTheirs(name)).map(({ kind }) => kind);
+      return (kinds.includes('Pod') && kinds.includes('PersistentVolumeClaim')) || undefined;
+    }, 'told');
+
+    const shown = (await engine.listPods(target, signal)).map(({ name }) => name);
+    expect(shown).toHaveLength(2);
+    expect(shown.filter(isTheirs)).toEqual([]);
+    expect(await engine.explainWaiting(target, signal)).toEqual([]);
+    const events = await engine.listEvents(target, [], signal);
+    expect(new Set(events.map(({ ref }) => ref.kind))).toEqual(new Set(['Deployment', 'ReplicaSet', 'Pod']));
+    expect(events.filter(({ ref }) => isTheirs(ref.name))).toEqual([]);
+    expect(
+      (await engine.listObjects(target, pods, signal)).map(({ metadata }) => metadata.name).toSorted(),
+    ).toEqual(shown);
+    const { apiVersion, kind } = claim;
+    expect(await engine.listObjects(target, { apiVersion, kind }, signal)).toEqual([]);
+
+    const release = await engine.readHelmRelease(target, signal);
+    const asleep = await until(async () => {
+      let step = await engine.hibernate(target, release?.inventory ?? [], [], signal);
+      while (step.state === 'next') {
+        step = await engine.hibernate(target, release?.inventory ?? [], step.remembered, signal);
+      }
+      return step.state === 'done' ? step : undefined;
+    }, 'asleep');
+    expect(asleep.message).toBe('');
+    expect(await engine.listPods(target, signal)).toEqual([]);
+    const theirs = await cluster.get({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      namespace,
+      name: 'theirs',
+    });
+    expect(theirs?.['spec']).toMatchObject({ replicas: 1 });
+    await cluster.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+  });
 
   test('a release of Helm is read, and taken over: what is dropped goes, what runs goes on', async () => {
     const target = newTarget();
