@@ -1,6 +1,7 @@
 // What the engine needs of a cluster, as tests that run on any: the real one and the simulated one.
 import { carryOver, generatedFields } from '@cnap/helm';
 import { type KubeObject, formatKubeconfig } from '@cnap/kubernetes';
+import { widgetCrd } from '@cnap/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { adoptingCases } from './contract/adopting.ts';
@@ -14,15 +15,7 @@ import { sleepingCases } from './contract/sleeping.ts';
 import { waitingCases } from './contract/waiting.ts';
 import { watchingCases } from './contract/watching.ts';
 import { baseline, engineDriver, newTarget } from './engine-driver.ts';
-import {
-  chartsFolder,
-  nothing,
-  podWith,
-  realChart,
-  sampleChart,
-  widget,
-  widgetCrd,
-} from './engine-fixtures.ts';
+import { chartsFolder, nothing, podWith, realChart, sampleChart, widget } from './engine-fixtures.ts';
 import { installLabel } from './owned-object.ts';
 import type { InventoryEntry } from './port.ts';
 

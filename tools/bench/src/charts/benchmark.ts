@@ -24,7 +24,10 @@ export const charts: Benchmark = {
   async run(context) {
     const folder = process.env['CNAP_TEST_CHARTS'];
     if (!folder || !process.env['KUBEBUILDER_ASSETS']) {
-      return { figures: [], notes: ['Not run: set CNAP_TEST_CHARTS to a folder of charts, and KUBEBUILDER_ASSETS.'] };
+      return {
+        figures: [],
+        notes: ['Not run: set CNAP_TEST_CHARTS to a folder of charts, and KUBEBUILDER_ASSETS.'],
+      };
     }
     const { scratch, signal, progress, quick } = context;
     progress.phase('starting a control plane, Postgres, NATS and the installer');
@@ -116,15 +119,26 @@ async function lifeOf(
       const { install: now } = await repeated(() => installs.getInstall({ id }, { signal }), signal);
       if (now && met(now)) return now;
       if (now?.state === InstallState.FAILED) throw new Error(`${chart.name} failed: ${now.message}`);
-      if (performance.now() - begun > 180_000) throw new Error(`${chart.name} is not ${what}: ${now?.message}`);
+      if (performance.now() - begun > 180_000)
+        throw new Error(`${chart.name} is not ${what}: ${now?.message}`);
       await pause(25, undefined, { signal });
     }
   };
   const runs = (revision: number) =>
-    until(`running in revision ${revision}`, (now) => now.state === InstallState.RUNNING && now.revision === revision);
+    until(
+      `running in revision ${revision}`,
+      (now) => now.state === InstallState.RUNNING && now.revision === revision,
+    );
   const first = await runs(1);
   const runningMs = performance.now() - begun;
-  await repeated(() => installs.updateInstallOverrides({ id, updates: [{ sourceId, values: { podLabels: { tried: 'yes' } } }] }), signal);
+  await repeated(
+    () =>
+      installs.updateInstallOverrides({
+        id,
+        updates: [{ sourceId, values: { podLabels: { tried: 'yes' } } }],
+      }),
+    signal,
+  );
   await runs(2);
   await repeated(() => installs.rollbackInstall({ id, releaseId: first.releaseId }), signal);
   await runs(3);

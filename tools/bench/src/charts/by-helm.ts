@@ -23,7 +23,15 @@ export async function installByHelm(
   const helm = (...given: string[]) =>
     run(path, [...given, `--namespace=${namespace}`, `--kubeconfig=${kubeconfigPath}`], { signal });
   const begun = performance.now();
-  await helm('install', name, file, '--create-namespace', '--wait', '--timeout=60s', `--values=${valuesFile}`);
+  await helm(
+    'install',
+    name,
+    file,
+    '--create-namespace',
+    '--wait',
+    '--timeout=60s',
+    `--values=${valuesFile}`,
+  );
   const took = performance.now() - begun;
   await helm('uninstall', name, '--wait');
   await removeNamespace(cluster, namespace, signal);

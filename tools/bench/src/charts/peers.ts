@@ -70,7 +70,9 @@ export async function startSeller(kubeconfig: string): Promise<Seller> {
     },
     clusters(router) {
       router.rpc(ClusterCredentialService.method.getClusterCredential, () => ({ kubeconfig, workspaceId }));
-      router.rpc(PlacementCandidateService.method.listPlacementCandidates, () => ({ candidates: [candidate] }));
+      router.rpc(PlacementCandidateService.method.listPlacementCandidates, () => ({
+        candidates: [candidate],
+      }));
     },
   });
   return {

@@ -34,7 +34,15 @@ export function publishedIn(folder: string): Published[] {
     const name = /^(.+?)-\d[^/]*\.tgz$/.exec(file)?.[1];
     if (name === undefined) return [];
     const path = join(folder, file);
-    return [{ name, file: path, artifact: packaged(name, path), values: needed[name] ?? {}, wantsNamespace: name === 'notesnest' }];
+    return [
+      {
+        name,
+        file: path,
+        artifact: packaged(name, path),
+        values: needed[name] ?? {},
+        wantsNamespace: name === 'notesnest',
+      },
+    ];
   });
 }
 

@@ -1,9 +1,9 @@
 // Scaled to zero and back, whatever makes the pods.
 import type { KubeObject } from '@cnap/kubernetes';
+import { widgetCrd } from '@cnap/testing';
 import { expect, test } from 'vitest';
 
 import { baseline, newTarget } from '../engine-driver.ts';
-import { widgetCrd } from '../engine-fixtures.ts';
 import type { HibernateStep, InventoryEntry, Remembered, Target } from '../port.ts';
 import { type Driver, daemonSet, deployment, job, statefulSet } from './workloads.ts';
 
