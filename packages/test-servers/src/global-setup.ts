@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startKubernetes, startNats, startPostgres } from '@cnap/programs';
+import { dropTemplates } from './fresh-database.ts';
 
 let running: AsyncDisposableStack | undefined;
 
@@ -34,6 +36,11 @@ export async function startTestServers(
     const dataDir = join(folder, 'postgres');
     const postgres = stack.use(await startPostgres({ dataDir, durable: false, onStep }));
     env['CNAP_TEST_DATABASE_URL'] = postgres.url;
+  }
+  if (wanted.includes('postgres') && !env['CNAP_TEST_RUN']) {
+    const run = randomBytes(4).toString('hex');
+    env['CNAP_TEST_RUN'] = run;
+    stack.defer(() => dropTemplates(run));
   }
   if (wanted.includes('nats') && !env['CNAP_TEST_NATS_URL']) {
     const nats = stack.use(await startNats({ dataDir: join(folder, 'nats'), onStep }));

@@ -1,5 +1,5 @@
 import { type Database, migrate, openDatabase } from '@cnap/postgres';
-import { aloneOnServer, freshDatabase } from '@cnap/test-servers';
+import { freshDatabase } from '@cnap/test-servers';
 import type { Migration } from 'kysely/migration';
 
 export interface TestDatabase<DB> extends AsyncDisposable {
@@ -19,9 +19,13 @@ export async function testDatabase<DB>(
   migrations: Record<string, Migration>,
 ): Promise<TestDatabase<DB>> {
   await using stack = new AsyncDisposableStack();
-  const { adminUrl } = stack.use(await freshDatabase());
   const role = { name: service, password: 'test' };
-  await aloneOnServer(() => migrate({ adminUrl, service, role, migrations })); // roles belong to the whole server
+  const steps = Object.entries(migrations).map(([name, { up }]) => [name, up.toString()]);
+  const migrated = {
+    madeOf: JSON.stringify([service, role, steps]),
+    fill: (emptyUrl: string) => migrate({ adminUrl: emptyUrl, service, role, migrations }),
+  };
+  const { adminUrl } = stack.use(await freshDatabase(migrated));
   const address = new URL(adminUrl);
   address.username = role.name;
   address.password = role.password;

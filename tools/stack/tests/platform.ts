@@ -21,7 +21,7 @@ import { startKubesim, type Kubesim } from '@cnap/kubesim';
 import { freePort } from '@cnap/programs';
 import { startStripesim, type Stripesim } from '@cnap/stripesim';
 import { testNats } from '@cnap/testing';
-import { aloneOnServer, freshDatabase } from '@cnap/test-servers';
+import { freshDatabase } from '@cnap/test-servers';
 import { Pool } from 'pg';
 import { startChartRepository } from '../src/chart-repository.ts';
 import { openKept, type Kept } from '../src/kept.ts';
@@ -79,8 +79,12 @@ export async function startPlatform(
   const kept = await openKept(folder, false);
   for (const name of serviceNames) kept.passwords[name] = 'test'; // roles belong to the server all tests share
   const nats = testNats();
-  const { adminUrl } = parts.use(await freshDatabase());
-  await aloneOnServer(() => migrateAll(adminUrl, (name) => serviceDatabaseUrl(adminUrl, name, 'test')));
+  const { adminUrl } = parts.use(
+    await freshDatabase({
+      madeOf: 'migrateAll',
+      fill: (emptyUrl) => migrateAll(emptyUrl, (name) => serviceDatabaseUrl(emptyUrl, name, 'test')),
+    }),
+  );
   const database = new Pool({ connectionString: adminUrl, max: 2 });
   parts.defer(() => database.end());
   const publicPort = await freePort();

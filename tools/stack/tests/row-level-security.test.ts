@@ -152,13 +152,18 @@ async function rowsOf(table: Table, workspaceId: string): Promise<number> {
 test('nobody reads or writes the schema of another service', async () => {
   const tried: string[] = [];
   for (const reader of serviceNames) {
-    for (const table of tables.filter(({ schema }) => schema !== reader)) {
-      const reading = poolOf(reader).query(`select 1 from ${quoted(table)} limit 1`);
-      await expect(reading, `${reader} reads ${named(table)}`).rejects.toMatchObject({ code: '42501' });
-      tried.push(named(table));
+    const session = await poolOf(reader).connect(); // a pool gives up a session after an error
+    try {
+      for (const table of tables.filter(({ schema }) => schema !== reader)) {
+        const reading = session.query(`select 1 from ${quoted(table)} limit 1`);
+        await expect(reading, `${reader} reads ${named(table)}`).rejects.toMatchObject({ code: '42501' });
+        tried.push(named(table));
+      }
+      const creating = session.query('create table public.mine (id int)');
+      await expect(creating, `${reader} makes a table in public`).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      session.release();
     }
-    const creating = poolOf(reader).query('create table public.mine (id int)');
-    await expect(creating, `${reader} makes a table in public`).rejects.toMatchObject({ code: '42501' });
   }
   expect(tried.length).toBe(tables.length * (serviceNames.length - 1));
 });
