@@ -2,10 +2,11 @@
 import { Code } from '@cnap/client';
 import { newId } from '@cnap/ids';
 import { InputFill } from '@cnap/proto/cnap/catalog/v1/product';
+import { WaitFor } from '@cnap/proto/cnap/catalog/v1/template';
 import { type Install, InstallState } from '@cnap/proto/cnap/installer/v1/install';
 import { UsageService } from '@cnap/proto/cnap/installer/v1/usage_service';
 import { peerClient } from '@cnap/rpc';
-import { expectError } from '@cnap/testing';
+import { eventually, expectError } from '@cnap/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chartOf, deployment } from './charts.ts';
@@ -75,6 +76,54 @@ const made = async (change: object = {}): Promise<Install> => {
   if (!install) throw new Error('no install');
   return install;
 };
+
+test('webhooks that nobody answers: a warning, and waited for where the source says so', async () => {
+  const webhooks = {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: '{{ .Release.Name }}' },
+    webhooks: [
+      {
+        name: 'hook.example.com',
+        clientConfig: { service: { namespace: '{{ .Release.Namespace }}', name: 'hook' } },
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+      },
+    ],
+  };
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'hook' },
+    spec: { selector: { app: 'hook' }, ports: [{ port: 443 }] },
+  };
+  const chart = chartOf({ 'webhooks.yaml': JSON.stringify(webhooks), 'hook.yaml': JSON.stringify(service) });
+  const begin = (waitFor: WaitFor[]) => {
+    const kinds = [{ apiVersion: webhooks.apiVersion, kind: webhooks.kind, clusterWide: true }];
+    const sources = [{ sourceId: 'src_sample', alias: 'app', waitFor }];
+    return installer.ensure(installer.aProduct({ chart, package: { kinds, sources } }));
+  };
+  const words = /ValidatingWebhookConfiguration .* behind which no pod is ready/;
+  const warned = await installer.until((await begin([WaitFor.CUSTOM_RESOURCES])).id, InstallState.RUNNING);
+  expect(warned.conditions.find(({ type }) => type === 'Complete')).toMatchObject({
+    met: false,
+    message: expect.stringMatching(words),
+  });
+
+  const { id } = await begin([WaitFor.WEBHOOKS]);
+  const { namespace } = await eventually(async () => {
+    const now = await installer.get(id);
+    expect(now).toMatchObject({ state: InstallState.DEPLOYING, message: expect.stringMatching(words) });
+    return now;
+  });
+  await installer.kubernetes.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'answers', namespace, labels: { app: 'hook' } },
+    spec: { containers: [{ name: 'c', image: 'docker.io/library/nginx:1' }] },
+  });
+  await installer.until(id, InstallState.RUNNING);
+});
 
 test('a member installs the workspace’s own product, free; the same request is the same install', async () => {
   const request = { productId: installer.aProduct(offer).id, requestId: 'once', name: 'Ours' };

@@ -1,4 +1,11 @@
-import { type Cluster, type KubeObject, inParallel, isKubernetesError, refOf } from '@cnap/kubernetes';
+import {
+  type Cluster,
+  type KubeObject,
+  describeRef,
+  inParallel,
+  isKubernetesError,
+  refOf,
+} from '@cnap/kubernetes';
 
 import { onlyOwn, onlyOwnClaims, onlyOwnEvents } from './belonging.ts';
 import { hasHealth, healthOf, reportOf } from './health.ts';
@@ -7,6 +14,7 @@ import { lastLogLines } from './logs.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { HealthReport, InventoryEntry, Target, Waiting } from './port.ts';
 import { type EventObject, explain } from './waiting.ts';
+import { hasWebhooks, webhookHealth } from './webhook-health.ts';
 
 const atOnce = 6;
 const claims = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
@@ -20,7 +28,11 @@ export async function observeHealth(
   const looked = inventory.filter((entry) => hasHealth(entry) && !isCrd(entry) && !entry.hook);
   const objects = await inParallel(looked, atOnce, async (entry) => {
     try {
-      return healthOf(entry, await cluster.get(entry, signal));
+      const object = await cluster.get(entry, signal);
+      const health = healthOf(entry, object);
+      if (!object || health.state !== 'current' || !hasWebhooks(entry)) return health;
+      const { state, message } = await webhookHealth(cluster, object, signal);
+      return { ...health, state, message: message === '' ? '' : `${describeRef(entry)}: ${message}` };
     } catch (error) {
       if (isKubernetesError(error, 'UnknownKind')) return healthOf(entry, undefined);
       throw error;

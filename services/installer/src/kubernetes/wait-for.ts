@@ -1,6 +1,7 @@
 import { type KindRef, type KubeObject, groupOf } from '@cnap/kubernetes';
 
 import { waitAnnotation } from './owned-object.ts';
+import { hasWebhooks } from './webhook-health.ts';
 
 /** What RUNNING does not wait for by itself. */
 export type WaitFor = 'api-services' | 'custom-resources' | 'webhooks';
@@ -35,7 +36,7 @@ export function withWaits(
 
 function whatItIs({ apiVersion, kind }: KindRef): WaitFor | undefined {
   const group = groupOf(apiVersion);
-  if (group === 'admissionregistration.k8s.io' && kind.endsWith('WebhookConfiguration')) return 'webhooks';
+  if (hasWebhooks({ apiVersion, kind })) return 'webhooks';
   if (group === 'apiregistration.k8s.io' && kind === 'APIService') return 'api-services';
   return builtIn.has(group) ? undefined : 'custom-resources';
 }

@@ -111,6 +111,56 @@ export function waitingCases({ engine, until, remove, becomeHealthy, signal }: D
     await remove(target, applied);
   });
 
+  test('webhooks that nobody answers are told, and waited for where the source says so', async () => {
+    const target = newTarget();
+    const { namespace } = target;
+    await engine.prepareNamespace(target, baseline, signal);
+    const configuration = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: namespace },
+      webhooks: [
+        {
+          name: 'hook.example.com',
+          clientConfig: { service: { namespace, name: 'hook' } },
+          rules: [
+            { apiGroups: ['example.com'], apiVersions: ['*'], operations: ['CREATE'], resources: ['*'] },
+          ],
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+          sideEffects: 'None',
+          admissionReviewVersions: ['v1'],
+        },
+      ],
+    };
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'hook' },
+      spec: { selector: { app: 'hook' }, ports: [{ port: 443 }] },
+    };
+    const first = await engine.applyObjects(target, [configuration], signal);
+    expect(first.failure).toBeUndefined();
+    const health = (wait = false) =>
+      engine.observeHealth(
+        target,
+        first.applied.map((entry) => ({ ...entry, wait })),
+        signal,
+      );
+    const said = `ValidatingWebhookConfiguration ${namespace}: calls Service ${namespace}/hook`;
+    expect(await health()).toMatchObject({ state: 'current', warnings: [`${said}, which is not there`] });
+    const second = await engine.applyObjects(target, [service], signal);
+    expect((await health()).warnings).toEqual([`${said}, behind which no pod is ready`]);
+    expect(await health(true)).toMatchObject({
+      state: 'progressing',
+      message: `${said}, behind which no pod is ready`,
+      warnings: [],
+    });
+    const third = await engine.applyObjects(target, [deployment('hook')], signal);
+    await until(async () => ((await health(true)).state === 'current' ? true : undefined), 'answered');
+    expect((await health()).warnings).toEqual([]);
+    await remove(target, [...first.applied, ...second.applied, ...third.applied]);
+  });
+
   test('a pod that is late is waited for, and is well when it is ready', async () => {
     const target = newTarget();
     await engine.prepareNamespace(target, baseline, signal);
