@@ -6,8 +6,12 @@ import { findProgram } from '@cnap/programs';
 
 export type HelmRun = {
   arguments: string[];
-  /** A folder of this run alone; Helm's own files go there too. */
+  /** What it reads on its standard input. */
+  input: string;
+  /** Where it runs, and its home; it writes nothing there. */
   folder: string;
+  /** A file, for a run that may see a cluster; there is none otherwise. */
+  kubeconfig: string | undefined;
   signal: AbortSignal;
   deadlineMs: number;
 };
@@ -16,8 +20,6 @@ export type HelmResult = { code: number; output: string; errors: string };
 
 const maxOutputBytes = 64 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
-/** In the run's folder, where a run may see a cluster; there is none otherwise. */
-export const kubeconfigFile = 'kubeconfig';
 /** Of the process, in KiB of address space: a template can ask for any amount. */
 const maxMemoryKib = 4 * 1024 * 1024;
 
@@ -29,7 +31,7 @@ export async function runHelm(run: HelmRun): Promise<HelmResult> {
   const child = spawn(
     '/bin/sh',
     ['-c', `ulimit -v ${maxMemoryKib} 2>/dev/null; exec "$0" "$@"`, path, ...run.arguments],
-    { cwd: run.folder, env: environment(run.folder), stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: run.folder, env: environment(run), stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const stop = () => void child.kill('SIGKILL');
   const ends = AbortSignal.any([run.signal, deadline]);
@@ -37,6 +39,8 @@ export async function runHelm(run: HelmRun): Promise<HelmResult> {
   try {
     const output = collect(child.stdout, maxOutputBytes, stop);
     const errors = collect(child.stderr, maxErrorBytes, () => undefined);
+    child.stdin.on('error', () => undefined); // it ended without reading; its status says why
+    child.stdin.end(run.input);
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (status) => resolve(status ?? -1));
@@ -51,7 +55,7 @@ export async function runHelm(run: HelmRun): Promise<HelmResult> {
   }
 }
 
-function environment(folder: string): NodeJS.ProcessEnv {
+function environment({ folder, kubeconfig }: HelmRun): NodeJS.ProcessEnv {
   return {
     PATH: '/usr/bin:/bin',
     HOME: folder,
@@ -59,7 +63,7 @@ function environment(folder: string): NodeJS.ProcessEnv {
     HELM_CONFIG_HOME: join(folder, 'helm'),
     HELM_DATA_HOME: join(folder, 'helm'),
     HELM_NO_PLUGINS: '1',
-    KUBECONFIG: join(folder, kubeconfigFile),
+    KUBECONFIG: kubeconfig ?? join(folder, 'kubeconfig'),
     NO_COLOR: '1',
     GOGC: '400', // a run of 50 ms is over before collecting pays
   };

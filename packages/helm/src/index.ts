@@ -15,6 +15,7 @@ export {
   readChart,
   readChartFiles,
 } from './chart.ts';
+export { ChartFolders } from './chart-folders.ts';
 export { type GeneratedField, carryOver, carryOverRelease, generatedFields } from './generated.ts';
 export { type Hook, type HookDeletePolicy, type HookEvent, hookOf } from './hook.ts';
 export type { ReadApi } from './lookup.ts';

@@ -1,23 +1,25 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { DomainError } from '@cnap/errors';
 import { type KindRef, type KubeObject, kindsOfCrd } from '@cnap/kubernetes';
 
-import { type Files, readArchive } from './archive.ts';
-import { chartFiles } from './chart.ts';
+import type { Files } from './archive.ts';
+import type { ChartFolders } from './chart-folders.ts';
 import { failureOf } from './failure.ts';
-import { kubeconfigFile, runHelm } from './helm-process.ts';
+import { runHelm } from './helm-process.ts';
 import { type Hook, hookOf } from './hook.ts';
-import { type ReadApi, asksForKinds, openNamespaceView, usesLookup } from './lookup.ts';
+import { type ReadApi, openNamespaceView } from './lookup.ts';
 import { type SourcedObject, parseManifests, refuseDuplicates } from './manifests.ts';
-import { isNotes, notesKind, notesTemplates } from './notes.ts';
-import { withLiftedTags } from './tags.ts';
+import { isNotes, notesKind } from './notes.ts';
+import { type UnpackedChart, unpackChart } from './unpacked-chart.ts';
 
 export type RenderRequest = {
   /** A packaged chart (.tgz), or its files by their path below the chart's folder, or a path to a .tgz. */
   chart: Uint8Array | Files | string;
+  /** Keeps a packaged chart unpacked between renderings. */
+  folders?: ChartFolders | undefined;
   releaseName: string;
   namespace: string;
   values: Record<string, unknown>;
@@ -49,29 +51,37 @@ export type Rendered = {
  */
 export async function renderChart(request: RenderRequest): Promise<Rendered> {
   request.signal.throwIfAborted();
-  const files = await filesOf(request.chart);
-  const folder = await mkdtemp(join(tmpdir(), 'cnap-helm-'));
-  try {
-    await writeChart(join(folder, 'chart'), files);
-    await writeFile(join(folder, 'values.json'), JSON.stringify(withLiftedTags(files, request.values)));
-    const { read } = request;
-    if (read && usesLookup(files)) return await renderLooking(request, folder, read);
-    const rendered = await renderOnce(request, folder);
-    const own = kindsBrought(rendered);
-    const known = new Set(request.apiVersions);
-    // The CRDs of a chart are there before its templates are read: Helm installs `crds/` first, and so do we.
-    const news = own.filter((name) => !known.has(name));
-    if (request.apiVersions === undefined || news.length === 0 || !asksForKinds(files)) return rendered;
-    return await renderOnce({ ...request, apiVersions: [...known, ...news] }, folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  const { chart, folders } = request;
+  if (folders && chart instanceof Uint8Array) {
+    return folders.use(chart, (unpacked) => renderUnpacked(request, unpacked));
   }
+  await using unpacked = await unpackChart(chart);
+  return await renderUnpacked(request, unpacked);
 }
 
-async function renderOnce(request: RenderRequest, folder: string, looking: string[] = []): Promise<Rendered> {
+/** One rendering after another may take the same folder: what is of one alone is not in it. */
+async function renderUnpacked(given: RenderRequest, chart: UnpackedChart): Promise<Rendered> {
+  const request = { ...given, values: chart.withLiftedTags(given.values) };
+  if (request.read && chart.usesLookup) return renderLooking(request, chart, request.read);
+  const rendered = await renderOnce(request, chart);
+  const own = kindsBrought(rendered);
+  const known = new Set(request.apiVersions);
+  // The CRDs of a chart are there before its templates are read: Helm installs `crds/` first, and so do we.
+  const news = own.filter((name) => !known.has(name));
+  if (request.apiVersions === undefined || news.length === 0 || !chart.asksForKinds) return rendered;
+  return renderOnce({ ...request, apiVersions: [...known, ...news] }, chart);
+}
+
+async function renderOnce(
+  request: RenderRequest,
+  { folder }: UnpackedChart,
+  looking: { flags: string[]; kubeconfig?: string } = { flags: [] },
+): Promise<Rendered> {
   const { code, output, errors } = await runHelm({
-    arguments: [...argumentsOf(request), ...looking],
+    arguments: [...argumentsOf(request), ...looking.flags],
+    input: JSON.stringify(request.values),
     folder,
+    kubeconfig: looking.kubeconfig,
     signal: request.signal,
     deadlineMs: request.deadlineMs ?? 30_000,
   });
@@ -80,8 +90,8 @@ async function renderOnce(request: RenderRequest, folder: string, looking: strin
 }
 
 /** First without the cluster: Helm wants to know every kind that comes out, also those whose CRDs come with them. */
-async function renderLooking(request: RenderRequest, folder: string, read: ReadApi): Promise<Rendered> {
-  const blind = await renderOnce(request, folder).catch((error: unknown) => {
+async function renderLooking(request: RenderRequest, chart: UnpackedChart, read: ReadApi): Promise<Rendered> {
+  const blind = await renderOnce(request, chart).catch((error: unknown) => {
     // It may be that it renders only with what is there.
     if (error instanceof DomainError && error.reason === 'CHART_RENDER_FAILED') return undefined;
     throw error;
@@ -92,12 +102,16 @@ async function renderLooking(request: RenderRequest, folder: string, read: ReadA
     : [];
   const named = [notesKind, ...kinds];
   await using view = await openNamespaceView(request.namespace, named, read, request.signal);
-  await writeFile(join(folder, kubeconfigFile), view.kubeconfig, { mode: 0o600 });
+  const folder = await mkdtemp(join(tmpdir(), 'cnap-look-'));
+  const kubeconfig = join(folder, 'kubeconfig');
   const flags = ['--dry-run=server', '--disable-openapi-validation', '--take-ownership'];
   try {
-    return await renderOnce(request, folder, flags);
+    await writeFile(kubeconfig, view.kubeconfig, { mode: 0o600 });
+    return await renderOnce(request, chart, { flags, kubeconfig });
   } catch (error) {
     throw view.trouble ?? error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -110,20 +124,6 @@ function kindsIn({ objects, crds, hooks }: Rendered): KindRef[] {
 function kindsBrought({ crds }: Rendered): string[] {
   const kinds = crds.flatMap(kindsOfCrd);
   return [...new Set(kinds.flatMap(({ apiVersion, kind }) => [apiVersion, `${apiVersion}/${kind}`]))];
-}
-
-async function filesOf(chart: RenderRequest['chart']): Promise<Files> {
-  if (chart instanceof Map) return chart;
-  return chartFiles(readArchive(typeof chart === 'string' ? await readFile(chart) : chart));
-}
-
-async function writeChart(folder: string, files: Files): Promise<void> {
-  const all: [string, Uint8Array | string][] = [...files, ...notesTemplates(files)];
-  // A packaged chart has been through its .helmignore; Helm would apply it again, to a folder only.
-  const wanted = all.filter(([path]) => path !== '.helmignore');
-  const folders = new Set(wanted.map(([path]) => dirname(join(folder, path))));
-  for (const one of folders) await mkdir(one, { recursive: true });
-  for (const [path, content] of wanted) await writeFile(join(folder, path), content, { flag: 'wx' });
 }
 
 function argumentsOf(request: RenderRequest): string[] {
@@ -141,7 +141,7 @@ function argumentsOf(request: RenderRequest): string[] {
     '--namespace',
     request.namespace,
     '--values',
-    'values.json',
+    '-',
     '--include-crds',
     ...(request.isUpgrade ? ['--is-upgrade'] : []),
     ...(request.kubeVersion === undefined ? [] : ['--kube-version', request.kubeVersion]),

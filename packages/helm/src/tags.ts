@@ -11,24 +11,26 @@ const umbrellaName = 'cnap-package';
  * top is ours, so what a source says about its tags, in its chart or in values, is lifted there: the chart renders
  * as it does by itself.
  */
-export function withLiftedTags(files: Files, values: Values): Values {
+export const withLiftedTags = (files: Files, values: Values): Values => tagLifter(files)(values);
+
+/** As {@link withLiftedTags}, for values that come later; of the files nothing else is kept. */
+export function tagLifter(files: Files): (values: Values) => Values {
   const umbrella = readChartFiles(files);
-  if (umbrella.name !== umbrellaName) return values;
-  let lifted: Values = {};
-  for (const { name, alias = name } of umbrella.dependencies) {
+  if (umbrella.name !== umbrellaName) return (values) => values;
+  const own = tagsIn(umbrella.values);
+  const tagged = umbrella.dependencies.flatMap(({ name, alias = name }) => {
     const inner = filesBelow(files, `charts/${alias}/`);
-    if (!inner.has('Chart.yaml')) continue;
+    if (!inner.has('Chart.yaml')) return [];
     const chart = readChartFiles(inner);
-    if (!chart.dependencies.some(({ tags = [] }) => tags.length > 0)) continue;
-    lifted = {
-      ...lifted,
-      ...tagsIn(chart.values),
-      ...tagsIn(umbrella.values[alias]),
-      ...tagsIn(values[alias]),
-    };
-  }
-  if (Object.keys(lifted).length === 0) return values;
-  return { ...values, tags: { ...lifted, ...tagsIn(umbrella.values), ...tagsIn(values) } };
+    if (!chart.dependencies.some(({ tags = [] }) => tags.length > 0)) return [];
+    return [{ alias, said: { ...tagsIn(chart.values), ...tagsIn(umbrella.values[alias]) } }];
+  });
+  return (values) => {
+    const lifted: Values = {};
+    for (const { alias, said } of tagged) Object.assign(lifted, said, tagsIn(values[alias]));
+    if (Object.keys(lifted).length === 0) return values;
+    return { ...values, tags: { ...lifted, ...own, ...tagsIn(values) } };
+  };
 }
 
 function tagsIn(values: unknown): Values {

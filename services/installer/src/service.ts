@@ -1,6 +1,6 @@
 import { messageOf } from '@cnap/errors';
 import { startEvents } from '@cnap/events';
-import { renderChart } from '@cnap/helm';
+import { ChartFolders, renderChart } from '@cnap/helm';
 import { openDatabase, whenReachable } from '@cnap/postgres';
 import { installerServices } from '@cnap/proto/services/installer';
 import { ArtifactService } from '@cnap/proto/cnap/catalog/v1/artifact_service';
@@ -122,7 +122,9 @@ export async function startInstaller(
     }),
   );
   const engine = throughCalls(bareEngine, 'kubernetes', engineSteps, call);
-  const rendering = { catalog, renderChart: atMost(rendersAtOnce, renderChart) };
+  const folders = parts.use(new ChartFolders());
+  const renderKept: typeof renderChart = (request) => renderChart({ ...request, folders });
+  const rendering = { catalog, renderChart: atMost(rendersAtOnce, renderKept) };
   const deps = { db, keyring, engine, clusters, logger, ...rendering, reachOf: reachOf(rendering) };
   parts.use(
     await startReconcilers({
