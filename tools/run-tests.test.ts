@@ -53,6 +53,11 @@ test('counts of all packages are summed, cached ones from the cache, dead ones a
       task('packages/dead', 1),
       task('packages/stray', 1),
       task('packages/empty', 0),
+      { ...task('packages/good', 0, 'depends'), command: '<NONEXISTENT>' },
+    ],
+  });
+  put('.turbo/runs/two.json', {
+    tasks: [
       task('', 0, 'test:tools'),
       task('', 1, 'check:lint'),
       { ...task('packages/good', 0, 'depends'), command: '<NONEXISTENT>' },

@@ -24,16 +24,31 @@ console.log(`Postgres, NATS${hasKubernetes ? ' and a real Kubernetes' : ''}, ${s
 // Test workers and the services they start load much the same: compiled once for the whole run.
 process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/compile');
 rmSync(join(root, '.turbo', 'runs'), { recursive: true, force: true });
-const options = '--continue --concurrency=2 --output-logs=errors-only --log-order=grouped --summarize'.split(
-  ' ',
+const options = '--continue --output-logs=errors-only --log-order=grouped --summarize'.split(' ');
+const own = process.argv.slice(2);
+// turbo begins with the packages that others need, so the two that take longest, and need all others, would come last
+// and for themselves: they have a lane of their own, beside everything else. Each package has two workers.
+const long = ['@cnap/installer', '@cnap/stack'];
+const all = ['checks', 'test', 'test:tools'];
+const lanes = own.some((each) => /^(-F|--filter|--affected)/.test(each))
+  ? [[...all, '--concurrency=2']]
+  : [
+      ['test', '--concurrency=1', ...long.map((name) => `--filter=${name}`)],
+      [...all, '--concurrency=1', ...long.map((name) => `--filter=!${name}`)],
+    ];
+const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
+const turbos = lanes.map((lane) =>
+  spawn(join(root, 'node_modules/.bin/turbo'), ['run', ...lane, ...options, ...own], {
+    cwd: root,
+    stdio: 'inherit',
+    env,
+  }),
 );
-const turbo = spawn(
-  join(root, 'node_modules/.bin/turbo'),
-  ['run', 'checks', 'test', 'test:tools', ...options, ...process.argv.slice(2)],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' } },
-);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => turbo.kill(signal));
-const [code] = (await once(turbo, 'exit')) as [number | null];
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => turbos.forEach((turbo) => turbo.kill(signal)));
+}
+const ends = (await Promise.all(turbos.map((turbo) => once(turbo, 'exit')))) as [number | null][];
+const [code] = ends.find(([each]) => each !== 0) ?? [0];
 
 const packages = await readRun(root);
 printSummary(packages);

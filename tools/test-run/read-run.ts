@@ -38,11 +38,14 @@ interface VitestReport {
   }[];
 }
 
-/** Reads turbo's summary of its last run and the reports that vitest wrote, or that the cache gave back. */
+/** Reads turbo's summaries of its last runs and the reports that vitest wrote, or that the cache gave back. */
 export async function readRun(root: string): Promise<TaskResult[]> {
-  const [file] = await readdir(join(root, '.turbo', 'runs')).catch((): string[] => []);
-  if (file === undefined) return [];
-  const { tasks } = JSON.parse(await readFile(join(root, '.turbo', 'runs', file), 'utf8')) as RunSummary;
+  const folder = join(root, '.turbo', 'runs');
+  const files = await readdir(folder).catch((): string[] => []);
+  const summaries = await Promise.all(
+    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as RunSummary),
+  );
+  const tasks = summaries.flatMap((summary) => summary.tasks);
   const real = tasks.filter(({ command }) => command !== '' && command !== '<NONEXISTENT>');
   const results = await Promise.all(real.map((task) => readTask(root, task)));
   return results.toSorted((a, b) => a.name.localeCompare(b.name));
