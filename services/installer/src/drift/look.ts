@@ -7,7 +7,6 @@ import { namespaceObjects } from '../kubernetes/namespace-objects.ts';
 import type { Compared, InventoryEntry } from '../kubernetes/port.ts';
 import { maskText, secretWords } from '../release/masking.ts';
 import { secretFacts } from '../release/words.ts';
-import { loadCurrent } from '../release/store.ts';
 import { act } from './act.ts';
 import { dueAt, isOpen, planDrift, soonMs, type Found } from './plan.ts';
 import { shownFields } from './shown.ts';
@@ -24,7 +23,7 @@ export async function lookForDrift(row: InstallRow, deps: RunDeps, signal: Abort
   const { db, engine } = deps;
   const target = targetOf(row);
   const [inventory, rows] = await db.acrossWorkspaces((tx) =>
-    Promise.all([loadCurrent(tx, row), loadDrifts(tx, row.id)]),
+    Promise.all([deps.inventory.current(row, tx), loadDrifts(tx, row.id)]),
   );
   const { suspects, lookAgainMs } = engine.suspects(target, inventory);
   const open = new Map(rows.filter(isOpen).map((one) => [one.object_key, one]));
@@ -49,9 +48,11 @@ export async function lookForDrift(row: InstallRow, deps: RunDeps, signal: Abort
 }
 
 /** Opens the watches that tell of drift. @returns when to look once more, while they only begin to tell */
-export async function driftWatched(row: InstallRow, { db, engine }: RunDeps): Promise<number | undefined> {
-  const inventory = await db.acrossWorkspaces((tx) => loadCurrent(tx, row));
-  return engine.suspects(targetOf(row), inventory).lookAgainMs;
+export async function driftWatched(
+  row: InstallRow,
+  { inventory, engine }: RunDeps,
+): Promise<number | undefined> {
+  return engine.suspects(targetOf(row), await inventory.current(row)).lookAgainMs;
 }
 
 async function compare(

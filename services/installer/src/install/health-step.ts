@@ -1,6 +1,6 @@
 import type { Condition, InstallRow, Workload } from '../database.ts';
 import type { HealthReport } from '../kubernetes/port.ts';
-import { changeRelease, loadCurrent } from '../release/store.ts';
+import { changeRelease } from '../release/store.ts';
 import { withCondition } from './conditions.ts';
 import { endpointsOf } from './endpoints.ts';
 import { openInputs, sealOutputs } from './inputs.ts';
@@ -34,10 +34,9 @@ type News = { change?: NonNullable<Found['change']> };
 const nothingNew: News = {};
 
 /** Looks at the health of what was applied, with words for why it waits. */
-async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSignal) {
+async function look(row: InstallRow, { inventory, engine }: RunDeps, signal: AbortSignal) {
   const target = targetOf(row);
-  const inventory = await db.acrossWorkspaces((tx) => loadCurrent(tx, row));
-  const report = await engine.observeHealth(target, inventory, signal);
+  const report = await engine.observeHealth(target, await inventory.current(row), signal);
   const workloads = JSON.stringify(workloadsOf(report));
   const change = {
     ...(workloads === JSON.stringify(row.workloads) ? {} : { workloads }),
@@ -61,8 +60,10 @@ async function look(row: InstallRow, { db, engine }: RunDeps, signal: AbortSigna
 /** After applying, or waking: the gate of RUNNING. */
 export const deployHealth: Step = async (row, deps, signal) => {
   const { healthy, news, why, isFresh = false } = await look(row, deps, signal);
-  if (healthy && row.state === 'reviving') return { do: 'go', step: 'none', ...news };
-  if (healthy) return { do: 'go', step: row.revision > 1 ? 'prune' : 'post-install', ...news };
+  if (healthy) {
+    const next = row.revision > 1 ? 'prune' : 'post-install';
+    return { do: 'go', step: row.state === 'reviving' ? 'none' : next, ...news, isOnlySeen: true };
+  }
   if (isLate(row)) return { ...late(why), ...news };
   return { do: 'wait', afterMs: pauseFor(row), why: isFresh ? undefined : why, ...news };
 };

@@ -87,7 +87,6 @@ export async function makeInstall(tx: Tx, keyring: Keyring, wanted: NewInstall):
     if (!known) throw new Error('an install was neither made nor found');
     return known;
   }
-  await publish(tx, installFact('created', row));
-  await wake(tx, 'install', id);
+  await Promise.all([publish(tx, installFact('created', row)), wake(tx, 'install', id)]);
   return row;
 }

@@ -20,10 +20,14 @@ export const place: Step = async (row, deps, signal) => {
   return {
     do: 'decide',
     async decide(tx) {
-      await lockPlacement(tx, ids);
-      const forgotten = await forgottenOf(tx, ids);
+      // Sent together and carried out in this order: what is read is what those before have left.
+      const [, forgotten, load] = await Promise.all([
+        lockPlacement(tx, ids),
+        forgottenOf(tx, ids),
+        loadOf(tx, ids),
+      ]);
       const there = candidates.filter(({ clusterId }) => !forgotten.has(clusterId));
-      const { chosen, judgements, message, reason } = choose(there, pack, await loadOf(tx, ids), found);
+      const { chosen, judgements, message, reason } = choose(there, pack, load, found);
       const placement = JSON.stringify(judgements);
       if (!chosen) {
         const known = row.reason === reason && JSON.stringify(row.placement) === placement;

@@ -5,8 +5,9 @@ import { ClusterUnavailable } from '../cluster/cluster-unavailable.ts';
 import { detachedTurn } from '../cluster/detached.ts';
 import type { InstallRow, StepName, Tx } from '../database.ts';
 import { driftWatched, lookForDrift } from '../drift/look.ts';
+import { readOnce } from '../release/inventory.ts';
 import { openedOnce } from '../release/manifests.ts';
-import { loadRelease } from '../release/store.ts';
+import { loadCurrent, loadRelease } from '../release/store.ts';
 import { applySteps } from './apply-steps.ts';
 import { conclude } from './conclude.ts';
 import { withCondition } from './conditions.ts';
@@ -35,6 +36,8 @@ const steps: Partial<Record<StepName, Step>> = {
   ...hibernateSteps,
   ...removeSteps,
 };
+type Change = NonNullable<Found['change']>;
+
 /** Steps at which an install may stay for long while its pods pull images. */
 const whereItRests = new Set<StepName>(['none', 'health', 'revive']);
 /** A run ends after so many steps, so that others get their turn. */
@@ -46,16 +49,23 @@ const retryMs = 100;
 export const reconcileInstall =
   (deps: StepDeps): Reconcile =>
   async (context) => {
+    const { acrossWorkspaces } = deps.db;
+    const opened = openedOnce(deps.keyring, (id) => acrossWorkspaces((tx) => loadRelease(tx, id)));
     const run: RunDeps = {
       ...deps,
-      manifests: openedOnce(deps.keyring, (id) => deps.db.acrossWorkspaces((tx) => loadRelease(tx, id))),
+      manifests: opened.of,
+      keepManifests: opened.keep,
+      inventory: readOnce((row, tx) =>
+        tx ? loadCurrent(tx, row) : acrossWorkspaces((own) => loadCurrent(own, row)),
+      ),
     };
     let row = await deps.db.acrossWorkspaces((tx) => loadInstall(tx, context.key));
     let progress = false;
+    let seen: Change = {};
     for (let count = 0; row && count < stepsPerRun; count += 1) {
       const { traceparent } = row;
       const before = row;
-      const turned = await withTrace(traceparent ?? undefined, () => turn(before, run, context)).catch(
+      const turned = await withTrace(traceparent ?? undefined, () => turn(before, seen, run, context)).catch(
         (error: unknown) => {
           if (!progress || context.signal.aborted) throw error;
           deps.logger.warn({ installId: before.id, step: before.step, err: error }, 'a step is tried again');
@@ -64,6 +74,7 @@ export const reconcileInstall =
       );
       if ('outcome' in turned) return turned;
       row = turned.row;
+      seen = turned.seen;
       progress ||= turned.written;
     }
     return row ? requeueAfter(0) : done;
@@ -72,20 +83,45 @@ export const reconcileInstall =
 /** One step: how the run ends, or the install as it is now, to go on with. */
 async function turn(
   row: InstallRow,
+  seen: Change,
   deps: RunDeps,
   context: ReconcileContext,
-): Promise<Outcome | { row: InstallRow | undefined; written: boolean }> {
+): Promise<Outcome | { row: InstallRow | undefined; seen: Change; written: boolean }> {
   const next = await nextOf(row, deps, context.signal).catch((error: unknown) => waitFor(error, row, deps));
   // Nothing to do in this step and nothing to write: the next one's result is written with where it stands.
-  if (next.do === 'go' && next.step !== row.step && !next.record && !next.change && !next.also) {
-    return { row: { ...row, step: next.step, step_at: new Date(), progress_in_step: {} }, written: false };
+  if (
+    next.do === 'go' &&
+    next.step !== row.step &&
+    !next.record &&
+    (!next.change || next.isOnlySeen) &&
+    !next.also
+  ) {
+    const moved = { step: next.step, step_at: new Date(), progress_in_step: {} };
+    return {
+      row: { ...row, ...asRead(next.change ?? {}), ...moved },
+      seen: { ...seen, ...next.change },
+      written: false,
+    };
   }
   // Nothing has changed, and nobody changes an install's mind without waking it.
   if (next.do !== 'decide' && isNothing(next)) return outcomeOf(next);
-  const { found, now } = await context.write((tx: Tx) => conclude(tx, row, next));
-  if (!found || found.do === 'go') return { row: now, written: true };
+  const { found, now } = await context.write((tx: Tx) => conclude(tx, row, withSeen(next, seen)));
+  if (next.do === 'decide' || next.record || next.also) deps.inventory.changed();
+  if (!found || found.do === 'go') return { row: now, seen: {}, written: true };
   return outcomeOf(found);
 }
+
+/** What earlier steps of this run have seen, and what this one led to. */
+function withSeen(next: Next, seen: Change): Next {
+  if (Object.keys(seen).length === 0 || next.do === 'decide') return next;
+  return { ...next, change: { ...seen, ...next.change } };
+}
+
+/** As the row would be read after the change; the columns that are seen are JSON. */
+const asRead = (change: Change): Partial<InstallRow> =>
+  Object.fromEntries(
+    Object.entries(change).map(([column, value]) => [column, JSON.parse(String(value)) as unknown]),
+  );
 
 const outcomeOf = (found: Found): Outcome =>
   found.do === 'wait' ? requeueAfter(found.afterMs, found.why) : done;

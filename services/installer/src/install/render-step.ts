@@ -15,7 +15,7 @@ import { openInputs } from './inputs.ts';
 import { openOverrides, overridesOf, sealOverrides, type Overrides } from './overrides.ts';
 import type { PackageSeen } from './port.ts';
 import { renderRequest } from './render-request.ts';
-import { targetOf, type RunDeps, type Step } from './steps.ts';
+import { targetOf, type RunDeps, type Step, type StepDeps } from './steps.ts';
 import { withoutSecrets } from './values.ts';
 
 /** What the chart itself is to blame for; anything else is tried again. */
@@ -38,6 +38,7 @@ export const render: Step = async (row, deps, signal) => {
   const id = newId('rel');
   const sealed = sealManifests(deps.keyring, id, manifests);
   const revision = row.revision + 1;
+  deps.keepManifests(id, manifests);
   return {
     do: 'go',
     step: 'namespace',
@@ -87,7 +88,7 @@ type Made = {
 export async function renderNew(
   row: InstallRow,
   target: Target,
-  deps: RunDeps,
+  deps: StepDeps & Pick<RunDeps, 'manifests'>,
   signal: AbortSignal,
 ): Promise<Made> {
   const pack = await deps.catalog.package(row.package_id);

@@ -4,7 +4,8 @@ import type { Keyring } from '@cnap/secrets';
 import type { Updateable } from 'kysely';
 import type { Database, InstallRow, StepName, Tables, Tx } from '../database.ts';
 import type { Engine, Target } from '../kubernetes/port.ts';
-import type { Manifests } from '../release/manifests.ts';
+import type { Inventory } from '../release/inventory.ts';
+import type { Manifests, OpenedOnce } from '../release/manifests.ts';
 import type { InstallFactName } from './event.ts';
 import type { ReachOf } from '../placement/reach.ts';
 import type { Catalog, Clusters } from './port.ts';
@@ -25,6 +26,9 @@ export type StepDeps = {
 export type RunDeps = StepDeps & {
   /** Exactly what the install's current release applies; nothing when it has none. */
   manifests(row: InstallRow): Promise<Manifests>;
+  /** Of a release that this step makes. */
+  keepManifests: OpenedOnce['keep'];
+  inventory: Inventory;
 };
 
 type Written = {
@@ -40,7 +44,12 @@ type Written = {
 /** What a step found out. */
 export type Found =
   /** Go on with the step it names. */
-  | ({ do: 'go'; step: StepName } & Written)
+  | ({
+      do: 'go';
+      step: StepName;
+      /** Nothing was done, only seen, and it would be seen again: it is written with what the next step leads to. */
+      isOnlySeen?: true;
+    } & Written)
   /** Look again later; `why` is shown to people, and is left as it is when undefined. */
   | ({ do: 'wait'; afterMs: number; why: string | undefined } & Written)
   /** Trying again cannot help. */

@@ -62,8 +62,12 @@ export const orderInstallRpc = ({ db, catalog, keyring }: Deps): ServiceImpl<typ
       throw new DomainError('failed-precondition', 'PACKAGE_NOT_READY', 'The template has no package yet.');
     // The answers were checked at checkout, against the schema of that moment; a later edit must not undo a sale.
     const row = await db.acrossWorkspaces(async (tx) => {
-      await lockOrder(tx, request.orderId);
-      if (await isOrderEnded(tx, request.orderId)) {
+      // Sent together and carried out in this order.
+      const [, isEnded] = await Promise.all([
+        lockOrder(tx, request.orderId),
+        isOrderEnded(tx, request.orderId),
+      ]);
+      if (isEnded) {
         throw new DomainError('failed-precondition', 'INSTALL_STATE', 'The order has ended.');
       }
       return makeInstall(tx, keyring, {
