@@ -14,7 +14,7 @@ export type InstallerProcess = AsyncDisposable & {
   figures(): Promise<Figures>;
 };
 
-const longestStartMs = 30_000;
+const longestStartMs = 120_000;
 
 export async function startInstallerProcess(
   environment: Record<string, string>,
