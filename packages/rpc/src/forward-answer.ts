@@ -91,7 +91,10 @@ export function answerFrom(
   // The client is gone, or has what it came for.
   response.once('close', () => {
     if (backend.closed) return;
-    backend.close(complete ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
+    // Who answered before all of the request had come has the rest of it cancelled: a stream that ends well while
+    // something waits for room in its window makes Node write empty frames without end.
+    const isWell = complete && backend.writableFinished;
+    backend.close(isWell ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
   });
   return {
     end(error) {

@@ -86,7 +86,9 @@ function pump(from: Readable, to: Writable): void {
     from.pause();
     to.once('drain', () => from.resume());
   });
-  const end = (): void => void (to.writable && to.end());
+  // A request that is cut off ends likewise; its service must not take what came of it for all of it.
+  const isCut = (): boolean => 'rstCode' in from && Boolean(from.rstCode);
+  const end = (): void => void (to.writable && !isCut() && to.end());
   // Node ends an HTTP/2 request without a body at once; whoever looked into who calls first comes after its end.
   if (from.readableEnded) end();
   else from.once('end', end);
