@@ -155,9 +155,10 @@ else
   if check 'Python stubs from the protos' stubs; then check 'Python: a call, a stream, an error over gRPC' call_in_python || true; fi
   if check 'a Python client from the OpenAPI document' generated; then check 'Python: a call and an error over REST' rest_in_python || true; fi
 
+  # By one worker: before 3.11.9 Python counts how deep it parses for all threads together, and fails when two do so.
   fuzzed() {
     (cd "$scratch" && timeout 150 schemathesis --no-color --config-file "$clients/schemathesis.toml" run openapi.json \
-      --url "$CNAP_URL" -H "Authorization: Bearer $CNAP_TOKEN" -H "X-Workspace-Id: $CNAP_WORKSPACE" --max-examples 5 --max-time 20 --workers 2 --warnings off) >"$scratch/schemathesis.log" 2>&1 || {
+      --url "$CNAP_URL" -H "Authorization: Bearer $CNAP_TOKEN" -H "X-Workspace-Id: $CNAP_WORKSPACE" --max-examples 5 --max-time 60 --workers 1 --warnings off) >"$scratch/schemathesis.log" 2>&1 || {
       sed -n '/= ERRORS\|= FAILURES/,$p' "$scratch/schemathesis.log" | cut -c1-400 | head -n 200
       return 1
     }
