@@ -2,7 +2,7 @@
 # Clients that are not ours, or not in this workspace, against a platform that `npm start` brought up: the packed
 # npm package in Node, Deno and Bun; Go and Python from the protos and from the OpenAPI document; grpcurl and buf curl
 # by reflection; schemathesis. What needs a language or a package that is not to be had is skipped and says so.
-# takes 120 s, and 240 s more where the tools for Go and Python are not in the cache yet.
+# takes 150 s, and 240 s more where the tools for Go and Python are not in the cache yet.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/platform.bash"
 
