@@ -1,5 +1,5 @@
 import type { Condition, InstallRow } from '../database.ts';
-import type { Waiting } from '../kubernetes/port.ts';
+import type { Waited, Waiting } from '../kubernetes/port.ts';
 import { withCondition } from './conditions.ts';
 import type { Found } from './steps.ts';
 
@@ -11,6 +11,12 @@ const sentence = (waiting: readonly Waiting[]): string => {
   const more = messages.length > shownAtMost ? `; and ${messages.length - shownAtMost} more` : '';
   return messages.slice(0, shownAtMost).join('; ') + more;
 };
+
+/** Since when what is to go in this step has been waited for. */
+export const waitedIn = ({ step_at: since, conditions }: InstallRow): Waited => ({
+  since,
+  told: conditions.find(({ type }) => type === 'FinalizersRemoved')?.message ?? '',
+});
 
 /**
  * Why a removal waits, in words, and in the conditions: what holds it by name, and what was not waited for any longer.

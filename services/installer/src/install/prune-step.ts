@@ -1,6 +1,6 @@
 import type { Tx } from '../database.ts';
 import { loadStale, recordRemoved } from '../release/store.ts';
-import { heldUp } from './held.ts';
+import { heldUp, waitedIn } from './held.ts';
 import { pauseFor, targetOf, type Step } from './steps.ts';
 
 /**
@@ -14,7 +14,7 @@ export const prune: Step = async (row, { db, engine }, signal) => {
     targetOf(row),
     stale,
     signal,
-    row.step_at,
+    waitedIn(row),
   );
   const outcomes = [
     ...removed.map((entry) => ({ entry, outcome: 'deleted' })),

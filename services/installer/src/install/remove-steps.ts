@@ -2,7 +2,7 @@ import { objectKey } from '@cnap/kubernetes';
 import type { InstallRow, StepName, Tx } from '../database.ts';
 import type { Engine, InventoryEntry } from '../kubernetes/port.ts';
 import { loadInventory, recordApplied, recordRemoved } from '../release/store.ts';
-import { heldUp } from './held.ts';
+import { heldUp, waitedIn } from './held.ts';
 import { keptClaims, keepVolumes } from './keep-volumes.ts';
 import { pauseFor, targetOf, type Found, type Step } from './steps.ts';
 
@@ -24,7 +24,7 @@ async function removeAll(
   then: StepName,
 ): Promise<Found> {
   const target = targetOf(row);
-  const { removed, kept, left, ...held } = await engine.removeObjects(target, own, signal, row.step_at);
+  const { removed, kept, left, ...held } = await engine.removeObjects(target, own, signal, waitedIn(row));
   // What a chart wants kept within the namespace goes with that all the same, and the receipt says so then.
   const stays = kept.filter(({ entry }) => entry.namespace !== target.namespace);
   const outcomes = [
@@ -60,7 +60,7 @@ const removeNamespace: Step = async (row, { db, engine }, signal) => {
   if (claims.length > 0) {
     return { do: 'go', step: 'remove-namespace', record: (tx) => recordApplied(tx, row, claims) };
   }
-  const { gone, ...held } = await engine.removeNamespace(target, signal, row.step_at);
+  const { gone, ...held } = await engine.removeNamespace(target, signal, waitedIn(row));
   if (!gone) {
     return { do: 'wait', afterMs: pauseFor(row), ...heldUp(row, held, 'The namespace is being deleted.') };
   }

@@ -10,7 +10,7 @@ import { runHooks } from './hooks.ts';
 import { followLogs, podLogs } from './logs.ts';
 import { explainWaiting, listPods, listVolumeClaims, observeHealth } from './observe.ts';
 import { listEvents, listObjects, readObjects } from './read.ts';
-import type { Engine } from './port.ts';
+import type { Engine, Waited } from './port.ts';
 import { removeNamespace } from './remove-namespace.ts';
 import { removeObjects } from './remove.ts';
 
@@ -25,7 +25,7 @@ export function createEngine({
   finalizersAfterMs?: number;
 }): Engine {
   const connections = new ClusterConnections(options);
-  const patienceOf = (since: Date | undefined) => since && { since, limitMs: finalizersAfterMs };
+  const patienceOf = (waited: Waited | undefined) => waited && { ...waited, limitMs: finalizersAfterMs };
   /** Asked for as often as what kinds there are. */
   const versions = new WeakMap<ApiKinds, string>();
   return {
@@ -70,13 +70,13 @@ export function createEngine({
       connections.use(target.clusterId, signal, (cluster) => observeHealth(cluster, inventory, signal)),
     explainWaiting: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => explainWaiting(cluster, target, signal)),
-    removeObjects: (target, inventory, signal, since) =>
+    removeObjects: (target, inventory, signal, waited) =>
       connections.use(target.clusterId, signal, (cluster) =>
-        removeObjects(cluster, target, inventory, patienceOf(since), signal),
+        removeObjects(cluster, target, inventory, patienceOf(waited), signal),
       ),
-    removeNamespace: (target, signal, since) =>
+    removeNamespace: (target, signal, waited) =>
       connections.use(target.clusterId, signal, (cluster) =>
-        removeNamespace(cluster, target, patienceOf(since), signal),
+        removeNamespace(cluster, target, patienceOf(waited), signal),
       ),
     listVolumeClaims: (target, signal) =>
       connections.use(target.clusterId, signal, (cluster) => listVolumeClaims(cluster, target, signal)),

@@ -7,14 +7,14 @@ import {
   isKubernetesError,
 } from '@cnap/kubernetes';
 
-import type { Waiting } from './port.ts';
+import type { Waited, Waiting } from './port.ts';
 
 const atOnce = 6;
 
 /** Since when something is to go, and how long others may hold it up; undefined: for as long as they like. */
-export type Patience = { since: Date; limitMs: number } | undefined;
+export type Patience = (Waited & { limitMs: number }) | undefined;
 
-/** What an object that is being deleted waits for; `forced` when that is not waited for any more. */
+/** What an object that is being deleted waits for; `forced` when that is not waited for any more, and said so. */
 export type Held = { waiting: Waiting; forced: boolean };
 
 /**
@@ -52,10 +52,10 @@ export async function letGo(
   if (finalizers.length === 0) return undefined;
   const theirs = finalizers.filter((name) => !itsOwn.has(name));
   const mayForce = ref.kind !== 'Namespace' && theirs.length > 0 && isOverdue(object, patience);
-  const forced = mayForce && (await dropFinalizers(cluster, object, ref, theirs, signal));
-  const names = (forced ? theirs : finalizers).join(', ');
-  const verb = forced ? 'was' : 'is';
-  const message = `${describeRef(ref)} ${verb} held by ${names}`;
+  const wasHeld = `${describeRef(ref)} was held by ${theirs.join(', ')}`;
+  const isTold = patience?.told === undefined || patience.told.includes(wasHeld);
+  const forced = mayForce && (!isTold || (await dropFinalizers(cluster, object, ref, theirs, signal)));
+  const message = forced ? wasHeld : `${describeRef(ref)} is held by ${finalizers.join(', ')}`;
   return { waiting: { ref, reason: 'Finalizers', message }, forced };
 }
 

@@ -138,6 +138,12 @@ export type RemoveResult = {
 };
 
 /** What {@link Engine.removeNamespace} found. */
+/**
+ * Since when a removal waits, and what people have been told was not waited for any longer. A finalizer that is not
+ * told there is told first and removed the next time, so that a crash in between costs nobody the reason.
+ */
+export type Waited = { since: Date; told?: string };
+
 export type NamespaceRemoval = { gone: boolean; waiting: Waiting[]; forced: Waiting[] };
 
 /** What made pods before it was put to sleep, and how many; `refused`: why it cannot be. */
@@ -211,10 +217,10 @@ export interface Engine extends AsyncDisposable {
     target: Target,
     inventory: InventoryEntry[],
     signal: AbortSignal,
-    since?: Date,
+    waited?: Waited,
   ): Promise<RemoveResult>;
   /** Call until `gone`. `removed` lists what went with the namespace only (volume claims). */
-  removeNamespace(target: Target, signal: AbortSignal, since?: Date): Promise<NamespaceRemoval>;
+  removeNamespace(target: Target, signal: AbortSignal, waited?: Waited): Promise<NamespaceRemoval>;
   /** Claims in the namespace, for the receipt: StatefulSets make them, and nothing else records them. */
   listVolumeClaims(target: Target, signal: AbortSignal): Promise<ObjectRef[]>;
   /** Scales to zero what makes pods. @param remembered what was told last time; nothing at first */

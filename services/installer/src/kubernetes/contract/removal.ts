@@ -107,25 +107,33 @@ export function removalCases({
     await engine.prepareNamespace(target, baseline, signal);
     const finalizers = ['example.com/holds', 'foregroundDeletion'];
     const { applied } = await engine.applyObjects(target, [configMap('held', {}, { finalizers })], signal);
-    const since = new Date(0);
-    expect((await engine.removeObjects(target, applied, signal, since)).forced).toEqual([]);
+    const waited = { since: new Date(0) };
+    expect((await engine.removeObjects(target, applied, signal, waited)).forced).toEqual([]);
+    // Told first.
+    const { forced: told } = await until(async () => {
+      const result = await impatient.engine.removeObjects(target, applied, signal, { ...waited, told: '' });
+      return result.forced.length > 0 ? result : undefined;
+    }, 'told');
+    const held = { apiVersion: 'v1', kind: 'ConfigMap', namespace: target.namespace, name: 'held' };
+    expect((await cluster.get(held, signal))?.metadata.finalizers).toContain('example.com/holds');
     const { forced } = await until(async () => {
-      const result = await impatient.engine.removeObjects(target, applied, signal, since);
+      const result = await impatient.engine.removeObjects(target, applied, signal, waited);
       return result.forced.length > 0 ? result : undefined;
     }, 'forced');
+    expect(forced).toEqual(told);
     expect(forced).toMatchObject([
       { ref: { name: 'held' }, message: expect.stringMatching(/ was held by example.com\/holds$/) },
     ]);
     // The garbage collector sees to its own.
     await until(async () => {
-      const { left } = await engine.removeObjects(target, applied, signal, since);
+      const { left } = await engine.removeObjects(target, applied, signal, waited);
       return left.length === 0 || undefined;
     }, 'gone');
 
     const strange = { namespace: target.namespace, finalizers: ['example.com/holds'] };
     await cluster.create(configMap('strange', {}, strange));
     await until(
-      async () => (await impatient.engine.removeNamespace(target, signal, since)).gone || undefined,
+      async () => (await impatient.engine.removeNamespace(target, signal, waited)).gone || undefined,
       'the namespace is gone',
     );
   });
