@@ -34,7 +34,7 @@ const lanes = own.some((each) => /^(-F|--filter|--affected)/.test(each))
   ? [[...all, '--concurrency=2']]
   : [
       ['test', '--concurrency=1', ...long.map((name) => `--filter=${name}`)],
-      [...all, '--concurrency=1', ...long.map((name) => `--filter=!${name}`)],
+      [...all, '--concurrency=2', ...long.map((name) => `--filter=!${name}`)],
     ];
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
 const turbos = lanes.map((lane) =>

@@ -282,7 +282,10 @@ test('a region that a cluster is moved to at the same moment is not deleted', as
       'REGION_IN_USE',
     );
     await eventually(async () => {
-      const [waiting] = await clusters.sql('select count(*)::int as count from pg_locks where not granted');
+      const [waiting] = await clusters.sql(
+        `select count(*)::int as count from pg_locks join pg_stat_activity using (pid)
+          where not granted and datname = current_database()`,
+      );
       expect(waiting?.['count']).toBeGreaterThan(0);
     });
   });

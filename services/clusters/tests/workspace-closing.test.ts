@@ -26,7 +26,8 @@ const importOne = (name: string) =>
 const waitingFor = (locktype: string) =>
   eventually(async () => {
     const [row] = await clusters.sql(
-      'select count(*)::int as count from pg_locks where not granted and locktype = $1',
+      `select count(*)::int as count from pg_locks join pg_stat_activity using (pid)
+        where not granted and locktype = $1 and datname = current_database()`,
       [locktype],
     );
     expect(row?.['count']).toBeGreaterThan(0);
