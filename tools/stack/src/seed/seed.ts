@@ -2,6 +2,7 @@ import { createCnapClient } from '@cnap/client';
 import { Stripe } from 'stripe';
 import { step } from '../console.ts';
 import type { DevFile, SamplePerson } from '../dev-file.ts';
+import { askAgain } from './ask-again.ts';
 import { provisionUser, type OperatorAccess } from '../provision.ts';
 import {
   ensureCluster,
@@ -37,13 +38,16 @@ export async function seed(target: SeedTarget, before: DevFile | undefined): Pro
     workspaceId: seller.workspace_id,
   });
   const simulated = target.stripe.apiUrl !== undefined;
-  const template = step('a template and its package', () => ensureTemplate(client, target.chartsUrl));
+  const template = step('a template and its package', () =>
+    askAgain(() => ensureTemplate(client, target.chartsUrl)),
+  );
   const place = step('a region and the imported cluster', async () => {
-    const regionId = await ensureRegion(client);
-    return { regionId, clusterId: await ensureCluster(client, regionId, target.kubeconfigPath) };
+    const regionId = await askAgain(() => ensureRegion(client));
+    const { kubeconfigPath } = target;
+    return { regionId, clusterId: await askAgain(() => ensureCluster(client, regionId, kubeconfigPath)) };
   });
   const account = step('the seller’s Stripe account', () =>
-    ensureStripeAccount(client, target.url, simulated),
+    askAgain(() => ensureStripeAccount(client, target.url, simulated)),
   );
   const [templateId, { regionId, clusterId }, { accountId, chargesEnabled, onboardingUrl }] =
     await Promise.all([template, place, account]);
@@ -54,12 +58,12 @@ export async function seed(target: SeedTarget, before: DevFile | undefined): Pro
     const prices = await ensurePrices(stripeOf(target), accountId);
     const common = { description: 'A page of your own on Kubernetes.', templateId, clusterId };
     return {
-      one_time: await ensureProduct(client, { ...common, name: 'Sample page', priceId: prices.oneTime }),
-      monthly: await ensureProduct(client, {
-        ...common,
-        name: 'Sample page, monthly',
-        priceId: prices.monthly,
-      }),
+      one_time: await askAgain(() =>
+        ensureProduct(client, { ...common, name: 'Sample page', priceId: prices.oneTime }),
+      ),
+      monthly: await askAgain(() =>
+        ensureProduct(client, { ...common, name: 'Sample page, monthly', priceId: prices.monthly }),
+      ),
     };
   });
   return { seller, buyer, cluster_id: clusterId, region_id: regionId, products };
