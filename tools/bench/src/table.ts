@@ -27,7 +27,8 @@ export function markdownTable(figures: readonly Figure[]): string {
 
 /** A number as a person reads it: three digits, units with a space. */
 export function amount(value: number, unit: Unit): string {
-  if (Number.isNaN(value)) return 'nothing';
+  // Kept results are JSON, where what is no number is null.
+  if (!Number.isFinite(value)) return 'nothing';
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return unit === '/s' ? `${value.toFixed(digits)}/s` : `${value.toFixed(digits)} ${unit}`.trimEnd();
 }
